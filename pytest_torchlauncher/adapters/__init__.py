@@ -1,0 +1,1 @@
+"""Adapters: raw outputs of a model to typed predictions."""

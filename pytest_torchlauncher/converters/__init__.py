@@ -1,0 +1,1 @@
+"""Annotation converters: one dataset format a file."""

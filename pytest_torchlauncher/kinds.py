@@ -1,0 +1,132 @@
+"""The six kinds of building block that a launcher file names, and that a project or package may add to.
+
+A kind is an abstract class here, a folder of this package and a key of the launcher file. A block is a final class in
+one file of that folder, registered under its name; its constructor's signature is the schema of its options, so it is
+typed, has defaults, and checks in ``__post_init__`` what types cannot say (raising ValueError). Blocks are frozen and
+import torch, torchvision and cv2 inside their methods only.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from .types import (
+    Annotation,
+    Annotations,
+    Array,
+    Batch,
+    Color,
+    DatasetMeta,
+    MetricValue,
+    Outputs,
+    Prediction,
+    Sample,
+)
+
+__all__ = ["Adapter", "Block", "Converter", "Metric", "Postprocessor", "Preprocessor", "Reader"]
+
+
+class Block(ABC):
+    """Base of all kinds; `kind` is the name of the folder, in the plural where the folder's is."""
+
+    kind: ClassVar[str]
+
+
+class Converter(Block):
+    """Reads a dataset's annotations."""
+
+    kind: ClassVar[str] = "converters"
+
+    @abstractmethod
+    def convert(self) -> Annotations:
+        """Return all annotated items in a stable order.
+
+        Raises:
+            MissingDataError: the annotation file or folder is not there.
+            DataError: it is there and cannot be used.
+        """
+
+
+class Reader(Block):
+    """Turns the stored bytes of one item into an array."""
+
+    kind: ClassVar[str] = "readers"
+
+    @abstractmethod
+    def decode(self, content: bytes) -> tuple[Array, Color | None]:
+        """Return the item, an image as (H, W, C) with the order of its channels.
+
+        Raises:
+            ValueError: `content` cannot be decoded.
+        """
+
+    def fetch(self, root: Path, identifier: str) -> bytes:
+        """Return the stored bytes of `identifier`; by default those of the file ``root / identifier``."""
+        return (root / identifier).read_bytes()
+
+
+class Preprocessor(Block):
+    """One step on a sample before it reaches the model."""
+
+    kind: ClassVar[str] = "preprocessing"
+
+    @abstractmethod
+    def apply(self, sample: Sample) -> Sample:
+        """Return the sample after this step; `sample` itself stays as it is.
+
+        Raises:
+            ValueError: the sample's data does not suit this step.
+        """
+
+
+class Adapter(Block):
+    """Turns raw outputs into typed predictions."""
+
+    kind: ClassVar[str] = "adapters"
+
+    @abstractmethod
+    def adapt(self, outputs: Outputs, batch: Batch) -> Sequence[Prediction]:
+        """Return one prediction for each sample of `batch`, in its order.
+
+        Raises:
+            OutputError: the outputs do not suit this adapter.
+        """
+
+
+class Postprocessor(Block):
+    """One step on an annotation and its prediction before they reach the metrics."""
+
+    kind: ClassVar[str] = "postprocessing"
+
+    @abstractmethod
+    def apply(self, annotation: Annotation, prediction: Prediction) -> tuple[Annotation, Prediction]:
+        """Return annotation and prediction after this step."""
+
+
+class Metric(Block):
+    """Measures predictions against annotations.
+
+    A metric keeps no state: `observe` gives the evidence of each sample, `summarize` turns any collection of evidence
+    into the value. The same evidence serves the whole dataset, a slice, a subset and a resampling.
+    """
+
+    kind: ClassVar[str] = "metrics"
+
+    @abstractmethod
+    def observe(self, annotations: Sequence[Annotation], predictions: Sequence[Prediction]) -> Sequence[Any]:
+        """Return the evidence of each sample of a batch.
+
+        Raises:
+            OutputError: predictions or annotations that this metric cannot measure.
+        """
+
+    @abstractmethod
+    def summarize(self, evidence: Sequence[Any], meta: DatasetMeta) -> MetricValue:
+        """Return the metric's value over `evidence`, in the order of the samples.
+
+        Raises:
+            DataError: `meta` lacks what the metric needs.
+        """

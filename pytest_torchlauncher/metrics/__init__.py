@@ -1,0 +1,1 @@
+"""Metrics: evidence a sample, summarised to a value."""

@@ -1,0 +1,323 @@
+"""A constructor's signature is the schema: from the mapping in the file to a finished, frozen object.
+
+`construct` builds any class from a mapping: it rejects unknown keys with the nearest known one, checks types by the
+annotations, and reports all problems at once. `Spec` nests such classes, `Component` picks a registered block by its
+``type``, and the path types resolve against the launcher file and the roots.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+from .errors import Position, did_you_mean
+from .kinds import Block
+from .located import Row, Table, Text
+from .registry import lookup
+
+__all__ = [
+    "AnnotationPath",
+    "ByType",
+    "Component",
+    "DataPath",
+    "FilePath",
+    "ModelPath",
+    "OneOrMany",
+    "PositiveInt",
+    "Roots",
+    "Spec",
+    "Where",
+    "construct",
+]
+
+BlockT = TypeVar("BlockT", bound=Block)
+
+PositiveInt = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Folders that relative paths of the file may be below: those of ``--launcher-data-dir`` and its like."""
+
+    data: Path | None = None
+    models: Path | None = None
+    annotations: Path | None = None
+
+
+@dataclass(frozen=True)
+class Where:
+    """The places of a specification: its own and those of its keys. No option of the file: `construct` fills it in."""
+
+    own: Position = Position(Path("<python>"), 1, 1)
+    keys: Mapping[str, Position] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> Position:
+        return self.keys.get(key, self.own)
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False, protected_namespaces=()
+    )
+
+
+def construct(cls: type[Any], raw: Any, roots: Roots) -> Any:
+    """Return ``cls(**raw)`` with every value checked and converted by the constructor's annotations.
+
+    Raises:
+        pydantic.ValidationError: with all problems, each with its path below `raw`.
+    """
+    instance, _ = _construct(cls, raw, roots)
+    return instance
+
+
+def _construct(cls: type[Any], raw: Any, roots: Roots) -> tuple[Any, Mapping[str, Any]]:
+    if not isinstance(raw, Mapping):
+        raise _problem(f"{_found(raw)} found, a mapping expected")
+    model, where_name = _options_model(cls)
+    try:
+        options = model.model_validate(dict(raw), context=roots)
+    except ValidationError as error:
+        raise _readable(error, model) from None
+    given = {name: getattr(options, name) for name in options.model_fields_set}
+    if where_name:
+        keys = {**raw.keys_at, **raw.values_at} if isinstance(raw, Table) else {}
+        own = raw.where if isinstance(raw, Table) else Where().own
+        return cls(**given, **{where_name: Where(own, keys)}), given
+    return cls(**given), given
+
+
+@functools.cache
+def _options_model(cls: type[Any]) -> tuple[type[_Options], str | None]:
+    """Return the pydantic model of the constructor's options and the name of its `Where` parameter."""
+    hints = typing.get_type_hints(cls.__init__, include_extras=True) | typing.get_type_hints(cls, include_extras=True)
+    fields: dict[str, Any] = {}
+    where_name = None
+    for name, parameter in inspect.signature(cls).parameters.items():
+        annotation = hints.get(name, Any)
+        if annotation is Where:
+            where_name = name
+            continue
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise TypeError(f"{cls.__qualname__}: *args and **kwargs cannot be options of a launcher file")
+        required = parameter.default is parameter.empty
+        fields[name] = (_strict(annotation), ... if required else Field(default=None, validate_default=False))
+    return create_model(cls.__name__, __base__=_Options, **fields), where_name
+
+
+def _strict(annotation: Any) -> Any:
+    """Return `annotation` with numbers that refuse true and false."""
+    parts = set(typing.get_args(annotation)) | {annotation}
+    if parts & {int, float, PositiveInt} and bool not in parts:
+        return Annotated[annotation, BeforeValidator(_no_bool)]
+    return annotation
+
+
+def _no_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise _problem(f"{_found(value)} found, a number expected")
+    return value
+
+
+def _readable(error: ValidationError, model: type[BaseModel]) -> ValidationError:
+    """Return `error` with unknown keys explained and pydantic's phrases put as found and expected."""
+    lines: list[InitErrorDetails] = []
+    for detail in error.errors(include_url=False):
+        kind, loc = detail["type"], detail["loc"]
+        if kind == "extra_forbidden" and len(loc) == 1:
+            known = [name for name in model.model_fields]
+            message = f"unknown key{did_you_mean(str(loc[0]), known) or '; known are ' + (', '.join(known) or 'none')}"
+        elif kind == "missing":
+            message = "missing, and required"
+        elif kind in _EXPECTED:
+            message = f"{_found(detail['input'])} found, {_EXPECTED[kind].format(**detail.get('ctx', {}))} expected"
+        elif kind == "value_error":
+            message = str(detail["ctx"]["error"])
+        else:
+            message = detail["msg"]
+        tag = kind if kind in ("extra_forbidden", "missing") else "problem"
+        lines.append(InitErrorDetails(type=_problem(message, tag), loc=loc, input=detail["input"]))
+    return ValidationError.from_exception_data(error.title, lines)
+
+
+def _problem(text: str, tag: Literal["extra_forbidden", "missing", "problem"] = "problem") -> PydanticCustomError:
+    """Return an error with `text` as it stands: a template would give braces a meaning."""
+    return PydanticCustomError(tag, "{text}", {"text": text})
+
+
+_EXPECTED = {
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+    "path_type": "a path",
+    "greater_than_equal": "at least {ge}",
+    "greater_than": "more than {gt}",
+    "less_than_equal": "at most {le}",
+    "less_than": "less than {lt}",
+    "literal_error": "{expected}",
+}
+
+
+def _found(value: Any) -> str:
+    """Return `value` as a person would name it in a launcher file."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return repr(str(value)) if isinstance(value, str) else repr(value)
+
+
+class Spec:
+    """Base of the dataclasses that stand for a mapping of the launcher file, nested in each other."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+        """Return a schema that builds this class by `construct`."""
+        return core_schema.with_info_plain_validator_function(
+            lambda raw, info: raw if isinstance(raw, cls) else construct(cls, raw, info.context or Roots())
+        )
+
+
+@dataclass(frozen=True)
+class Component(Generic[BlockT]):
+    """A block chosen by its ``type``: `options` are those that were given, `block` is the finished object."""
+
+    name: str
+    options: Mapping[str, Any]
+    block: BlockT
+    where: Where = field(default_factory=Where, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(f'{k}={_plain(v)}' for k, v in sorted(self.options.items()))})"
+
+    @classmethod
+    def build(cls, kind: str, raw: Any, roots: Roots) -> Component[Any]:
+        """Return the component of `kind` that `raw` names: a string, or a mapping with ``type``.
+
+        Raises:
+            pydantic.ValidationError, PydanticCustomError: no ``type``, an unknown one, or options it does not take.
+        """
+        table = _as_table(raw)
+        if "type" not in table:
+            raise _problem("no 'type' found, the name of one expected")
+        name = str(table["type"])
+        try:
+            block = lookup(kind, name)
+        except LookupError as error:
+            raise _at("type", _problem(error.args[0]), name) from None
+        instance, given = _construct(block, table.without("type"), roots)
+        return cls(name, MappingProxyType(dict(given)), instance, Where(table.where, {**table.keys_at, **table.values_at}))
+
+
+class _ByTypeMarker:
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        (block,) = typing.get_args(source)
+        return core_schema.with_info_plain_validator_function(
+            lambda raw, info: (
+                raw if isinstance(raw, Component) else Component.build(block.kind, raw, info.context or Roots())
+            )
+        )
+
+
+ByType = _ByTypeMarker()
+"""Marks a `Component` field: the block of that kind whose name the mapping's ``type`` gives."""
+
+
+def _at(key: str, error: PydanticCustomError, value: Any) -> ValidationError:
+    return ValidationError.from_exception_data("problem", [InitErrorDetails(type=error, loc=(key,), input=value)])
+
+
+def _as_table(raw: Any) -> Table:
+    if isinstance(raw, Table):
+        return raw
+    if isinstance(raw, str):
+        where = raw.where if isinstance(raw, Text) else Where().own
+        return Table({"type": raw}, where, {"type": where}, {"type": where})
+    if isinstance(raw, Mapping):
+        own = Where().own
+        return Table(raw, own, {}, {})
+    raise _problem(f"{_found(raw)} found, a name or a mapping with 'type' expected")
+
+
+def _plain(value: Any) -> Any:
+    """Return an option's value as it stands in a definition: paths by name only, so that a checkout may move."""
+    if isinstance(value, Path):
+        return value.name
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    return value
+
+
+@dataclass(frozen=True)
+class _Rooted:
+    """Resolves a path: models beside the file first, then below their root; the others the other way round."""
+
+    root: Literal["data", "models", "annotations"] | None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(self._resolve)
+
+    def _resolve(self, raw: Any, info: core_schema.ValidationInfo) -> Path:
+        if isinstance(raw, Path) and raw.is_absolute():
+            return raw
+        if not isinstance(raw, str | Path) or not str(raw):
+            raise _problem(f"{_found(raw)} found, a path expected")
+        path = Path(raw).expanduser()
+        beside = (raw.where.file.parent if isinstance(raw, Text) else Path.cwd()) / path
+        root = getattr(info.context or Roots(), self.root) if self.root else None
+        if root is None:
+            return beside
+        below = root / path
+        first, second = (beside, below) if self.root == "models" else (below, beside)
+        return second if not first.exists() and second.exists() else first
+
+
+DataPath = Annotated[Path, _Rooted("data")]
+"""A file or folder of a dataset: below ``--launcher-data-dir`` where given, else relative to the launcher file."""
+
+AnnotationPath = Annotated[Path, _Rooted("annotations")]
+"""A file below ``--launcher-annotations-dir`` where given, else relative to the launcher file."""
+
+ModelPath = Annotated[Path, _Rooted("models")]
+"""A file beside the launcher file, else below ``--launcher-models-dir``."""
+
+FilePath = Annotated[Path, _Rooted(None)]
+"""A path relative to the launcher file."""
+
+
+def _one_or_many(raw: Any) -> Any:
+    if isinstance(raw, Row | list | tuple) or raw is None:
+        return raw
+    return [raw]
+
+
+class _OneOrManyMarker:
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_one_or_many, handler(source))
+
+
+OneOrMany = _OneOrManyMarker()
+"""Marks a tuple field that may be written as a single value."""

@@ -1,0 +1,1 @@
+"""Postprocessing: one step on an annotation and its prediction."""

@@ -1,0 +1,1 @@
+"""Preprocessing: one step on a sample before it reaches the model."""

@@ -1,0 +1,1 @@
+"""Readers: the bytes of one stored item to an array."""
