@@ -21,6 +21,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 __all__ = [
     "BaselineError",
@@ -83,6 +84,13 @@ class LauncherError(Exception):
         super().__init__(f"{where}: {message}" if where else message)
         self.message = message
         self.where = where
+
+    def placed(self, where: Position, subject: str) -> Self:
+        """Return this error about `subject` at `where`, unless it knows its place already."""
+        if self.where is None:
+            self.message, self.where = f"{subject}: {self.message}", where
+            self.args = (f"{where}: {self.message}",)
+        return self
 
 
 class ConfigError(LauncherError):

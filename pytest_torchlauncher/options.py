@@ -214,7 +214,7 @@ class Component(Generic[BlockT]):
         return f"{self.name}({', '.join(f'{k}={_plain(v)}' for k, v in sorted(self.options.items()))})"
 
     @classmethod
-    def build(cls, kind: str, raw: Any, roots: Roots) -> Component[Any]:
+    def build(cls, kind: str, raw: Any, roots: Roots = Roots()) -> Component[Any]:
         """Return the component of `kind` that `raw` names: a string, or a mapping with ``type``.
 
         Raises:

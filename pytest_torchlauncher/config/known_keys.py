@@ -1,0 +1,37 @@
+"""Keys of the Accuracy Checker's files that this version accepts without effect, or knows and does not support yet."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["LATER_KEYS", "NO_EFFECT_KEYS"]
+
+NO_EFFECT_KEYS: Final[dict[str, frozenset[str]]] = {
+    "launcher": frozenset(
+        """
+        affinity_map allow_reshape_input async_mode bitstream caffe_model caffe_weights cpu_extensions
+        custom_affinity_map device_config gpu_extensions infer_raw_results kaldi_binaries_dir mo_flags mo_params
+        model num_requests reset_memory_state weights
+        """.split()
+    ),
+    "dataset": frozenset(["analyze_dataset", "shuffle", "store_subset", "subsample_seed"]),
+    "metric": frozenset(["abs_threshold", "presenter", "reference", "rel_threshold"]),
+}
+"""Accepted with a warning, so that files run unchanged."""
+
+LATER_KEYS: Final[dict[str, frozenset[str]]] = {
+    "launcher": frozenset(
+        """
+        checkpoint_url checkpoint_weights_only init_method inputs torch_compile_kwargs transformers_class
+        use_torch_compile
+        """.split()
+    ),
+    "dataset": frozenset(
+        """
+        additional_data_source segmentation_masks_source sub_evaluation subsample_size subset subset_file
+        subset_metrics
+        """.split()
+    ),
+    "metric": frozenset(["annotation_source", "prediction_source", "threshold"]),
+}
+"""They would change the result: an error that says so is better than a wrong number."""

@@ -1,0 +1,59 @@
+"""The ``marks`` of a launcher file: pytest marks for all its items, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import Position, display_path
+from ..located import Row, Table, Text
+from .problems import Problems
+
+__all__ = ["MarkSpec", "read_marks"]
+
+
+@dataclass(frozen=True)
+class MarkSpec:
+    """One mark: ``pytest.mark.<name>(*args, **kwargs)``, written at `where`."""
+
+    name: str
+    where: Position
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_marks(row: Any, where: Position, problems: Problems) -> tuple[MarkSpec, ...]:
+    """Return the marks listed in `row`: names, or mappings such as ``{skipif: "…", reason: "…"}``."""
+    if row is None:
+        return ()
+    if not isinstance(row, Row):
+        problems.add(where, "marks", "a list expected: marks: [slow, {skipif: '…', reason: '…'}]")
+        return ()
+    specs = [_read(item, row.places[index], f"marks[{index}]", problems) for index, item in enumerate(row)]
+    return tuple(spec for spec in specs if spec)
+
+
+def _read(item: Any, where: Position, path: str, problems: Problems) -> MarkSpec | None:
+    if isinstance(item, Text) and item.isidentifier():
+        return MarkSpec(str(item), where)
+    if not isinstance(item, Table) or not item:
+        problems.add(where, path, f"{item!r} found, the name of a mark or a mapping that begins with one expected")
+        return None
+    (name, value), *rest = item.items()
+    kwargs = {key: _plain(v) for key, v in rest}
+    if name == "skip":
+        return MarkSpec("skip", where, (), {"reason": str(value or kwargs.get("reason") or _default("skip", where))})
+    if name in ("skipif", "xfail"):
+        kwargs.setdefault("reason", _default(name, where))
+    args = () if value is None else tuple(value) if isinstance(value, Row) else (_plain(value),)
+    return MarkSpec(str(name), where, args, kwargs)
+
+
+def _default(name: str, where: Position) -> str:
+    return f"{name} in {display_path(where.file)}, line {where.line}"
+
+
+def _plain(value: Any) -> Any:
+    """Return text as ``str`` itself: pytest evaluates a condition only where it is one."""
+    return str(value) if isinstance(value, str) else value

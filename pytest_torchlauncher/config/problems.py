@@ -1,0 +1,81 @@
+"""Gathers everything wrong in a launcher file, so that one run tells it all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from ..errors import ConfigError, Position, Problem
+from ..located import Table, locate
+
+__all__ = ["Problems"]
+
+T = TypeVar("T")
+
+
+class Problems:
+    """The problems found so far; `raise_any` ends the reading of a file that has some."""
+
+    def __init__(self, known: Iterable[Problem] = ()) -> None:
+        self._problems = list(known)
+
+    def add(self, where: Position, path: str, message: str) -> None:
+        """Note one problem at `where`, the place of `path`."""
+        self._problems.append(Problem(where, path, message))
+
+    def raise_any(self) -> None:
+        """End here if there are problems.
+
+        Raises:
+            ConfigError: with all of them.
+        """
+        if self._problems:
+            raise ConfigError(dict.fromkeys(self._problems))
+
+    def attempt(self, build: Callable[[], T], table: Table, path: str) -> T | None:
+        """Return what `build` makes of `table`, which stands at `path`; None, with the problems noted, if it fails."""
+        try:
+            return build()
+        except ValidationError as error:
+            self._note(error, table, path)
+        except PydanticCustomError as error:
+            self.add(table.where, path, error.message())
+        except ValueError as error:
+            self.add(table.where, path, str(error))
+        return None
+
+    def _note(self, error: ValidationError, table: Table, path: str) -> None:
+        messages: dict[tuple[Position, str], list[str]] = {}
+        for detail in error.errors(include_url=False):
+            missing, unknown = detail["type"] == "missing", detail["type"] == "extra_forbidden"
+            loc = detail["loc"] if missing else _present(detail["loc"], table)
+            where = locate(table, loc[:-1] if missing else loc, table.where, key=unknown)
+            messages.setdefault((where, path + _dotted(loc)), []).append(detail["msg"])
+        for (where, full_path), texts in messages.items():
+            self.add(where, full_path.removeprefix("."), _joined(texts))
+
+
+def _present(loc: tuple[int | str, ...], document: Any) -> tuple[int | str, ...]:
+    """Return the part of `loc` that stands in `document`: pydantic appends the name of a union's member."""
+    for depth, step in enumerate(loc):
+        try:
+            document = document[step]
+        except (LookupError, TypeError):
+            return loc[:depth]
+    return loc
+
+
+def _dotted(loc: tuple[int | str, ...]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc)
+
+
+def _joined(texts: list[str]) -> str:
+    """Return one sentence for the messages of a value: those of a union share what was found."""
+    found, _, _ = texts[0].partition(" found, ")
+    wanted = [text.removeprefix(f"{found} found, ").removesuffix(" expected") for text in texts]
+    if len(texts) > 1 and all(text.endswith(" expected") for text in texts):
+        return f"{found} found, {' or '.join(dict.fromkeys(wanted))} expected"
+    return "; ".join(dict.fromkeys(texts))

@@ -1,0 +1,1 @@
+"""From a dataset of the launcher file to batches of preprocessed samples."""

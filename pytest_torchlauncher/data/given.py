@@ -1,0 +1,93 @@
+"""Datasets that a pytest fixture gives: (input, target) pairs or samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from ..plan import DatasetSpec
+from ..types import Annotation, Dataset, DatasetMeta, Label, Sample
+from .digest import digest_of
+
+__all__ = ["open_given"]
+
+
+def open_given(value: Any, spec: DatasetSpec) -> Dataset:
+    """Return the dataset that the fixture's `value` stands for.
+
+    Args:
+        value: a `Dataset`, or any iterable or map-style dataset of (input, target) pairs or `Sample` objects.
+        spec: the dataset's entry in the launcher file.
+
+    Raises:
+        DataError: `value` is nothing of that kind.
+    """
+    where = spec.where["fixture"]
+    samples, meta = (value.samples, value.meta) if isinstance(value, Dataset) else (value, _meta(value))
+    if not isinstance(samples, Iterable) and not (hasattr(samples, "__getitem__") and hasattr(samples, "__len__")):
+        raise DataError(
+            f"fixture {spec.fixture!r} gave a {type(value).__name__}; "
+            "a Dataset, or an iterable of (input, target) pairs or Sample objects expected",
+            where,
+        )
+    return Dataset(_Given(samples, spec), meta)
+
+
+def _meta(value: Any) -> DatasetMeta:
+    """Return the classes of a torchvision dataset, which lists them in ``classes``."""
+    classes = getattr(value, "classes", None)
+    return DatasetMeta(dict(enumerate(map(str, classes)))) if isinstance(classes, list | tuple) else DatasetMeta()
+
+
+@dataclass(frozen=True)
+class _Given:
+    items: Any
+    spec: DatasetSpec
+
+    def __iter__(self) -> Iterator[Sample]:
+        for index, item in enumerate(self._items()):
+            sample = item if isinstance(item, Sample) else self._pair(index, item)
+            yield sample if sample.digest else replace(sample, digest=digest_of(sample.data))
+
+    def _items(self) -> Iterable[Any]:
+        # A map-style dataset need not raise IndexError at its end, on which plain iteration relies.
+        if hasattr(self.items, "__len__") and hasattr(self.items, "__getitem__"):
+            return (self.items[index] for index in range(len(self.items)))
+        return iter(self.items)
+
+    def _pair(self, index: int, item: Any) -> Sample:
+        if not isinstance(item, tuple | list) or len(item) != 2:
+            raise self._error(index, f"is a {type(item).__name__}; an (input, target) pair or a Sample expected")
+        data, target = item
+        annotation = self._annotation(index, target)
+        if _is_tensor(data):
+            if self.spec.preprocessing:
+                raise self._error(
+                    index, "is a tensor, fed as it stands; remove the preprocessing, or let the fixture give arrays"
+                )
+            return Sample(str(index), data, annotation)
+        array = np.asarray(data)
+        if array.dtype.kind not in "uifb" or array.ndim == 0:
+            raise self._error(index, f"has an input of type {type(data).__name__}; a tensor, array or image expected")
+        image = array[..., None] if array.ndim == 2 else array
+        return Sample(str(index), image, annotation, "rgb" if image.ndim == 3 and image.shape[-1] == 3 else None)
+
+    def _annotation(self, index: int, target: Any) -> Annotation:
+        if isinstance(target, Label):
+            return target
+        number = target.item() if hasattr(target, "item") and getattr(target, "ndim", 0) == 0 else target
+        if isinstance(number, int) and not isinstance(number, bool):
+            return Label(number)
+        raise self._error(index, f"has a target of type {type(target).__name__}; a class index (int) expected")
+
+    def _error(self, index: int, message: str) -> DataError:
+        return DataError(f"item {index} of fixture {self.spec.fixture!r} {message}", self.spec.where["fixture"])
+
+
+def _is_tensor(data: Any) -> bool:
+    """Whether `data` is a torch tensor, told without importing torch."""
+    return any(base.__module__ == "torch" and base.__name__ == "Tensor" for base in type(data).__mro__)

@@ -1,0 +1,87 @@
+"""Datasets on disk: annotations by a converter, items by a reader."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import DataError, LauncherError, MissingDataError
+from ..kinds import Reader
+from ..options import Component
+from ..plan import DatasetSpec
+from ..types import Annotated, Annotations, Dataset, Sample
+from .digest import digest_of
+
+__all__ = ["open_stored"]
+
+_DEFAULT_READER = "opencv_imread"
+
+
+def open_stored(spec: DatasetSpec) -> Dataset:
+    """Return the dataset that `spec` names, its samples read one by one as they are asked for.
+
+    Raises:
+        MissingDataError: annotations or ``data_source`` are not on this machine.
+        DataError: annotations that cannot be used, or files that are missing among them.
+    """
+    annotations = _convert(spec)
+    if not annotations.items:
+        raise DataError("annotation_conversion: no annotated item found", spec.where["annotation_conversion"])
+    root = spec.data_source or annotations.root
+    if root is None and any(item.data is None for item in annotations.items):
+        raise DataError("data_source is missing; it names the folder where the images lie", spec.where.own)
+    if spec.data_source is not None and not spec.data_source.is_dir():
+        raise MissingDataError(f"data_source: {spec.data_source} is not there", spec.where["data_source"])
+    reader: Component[Reader] = spec.reader or Component.build(Reader.kind, _DEFAULT_READER)
+    from_files = spec.data_source is not None or annotations.items[0].data is None
+    return Dataset(_Stored(annotations.items, root if from_files else None, reader), annotations.meta)
+
+
+def _convert(spec: DatasetSpec) -> Annotations:
+    if spec.annotation_conversion is None:
+        raise DataError("annotation_conversion is missing", spec.where.own)
+    where = spec.annotation_conversion.where.own
+    try:
+        return spec.annotation_conversion.block.convert()
+    except LauncherError as error:
+        raise error.placed(where, spec.annotation_conversion.name) from None
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """The samples of a stored dataset; `root` is None where the annotation file itself holds the images."""
+
+    items: Sequence[Annotated]
+    root: Path | None
+    reader: Component[Reader]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Sample]:
+        for item in self.items:
+            yield self._held(item) if self.root is None else self._read(item, self.root)
+
+    def _held(self, item: Annotated) -> Sample:
+        if item.data is None:
+            raise DataError(f"{item.identifier} has no data in its annotation file", self.reader.where.own)
+        return Sample(item.identifier, item.data, item.annotation, item.color, digest_of(item.data))
+
+    def _read(self, item: Annotated, root: Path) -> Sample:
+        try:
+            content = self.reader.block.fetch(root, item.identifier)
+        except OSError as error:
+            raise DataError(self._missing(root, item, error), self.reader.where.own) from None
+        try:
+            data, color = self.reader.block.decode(content)
+        except ValueError as error:
+            raise DataError(f"{self.reader.name}: {root / item.identifier}: {error}", self.reader.where.own) from None
+        return Sample(item.identifier, data, item.annotation, color, hashlib.sha256(content).hexdigest())
+
+    def _missing(self, root: Path, item: Annotated, error: OSError) -> str:
+        missing = [other.identifier for other in self.items if not (root / other.identifier).exists()]
+        if not missing:
+            return f"{root / item.identifier} cannot be read: {error.strerror or error}"
+        return f"{len(missing)} of {len(self.items)} annotated files are not in {root}, the first is {missing[0]}"

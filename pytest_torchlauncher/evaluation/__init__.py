@@ -1,0 +1,1 @@
+"""One evaluation, from its plan to its measurement: read `evaluate` first."""

@@ -1,0 +1,78 @@
+"""The journey of a dataset through a model: this is the loop that everything else serves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..data.batches import batches, preprocess
+from ..data.given import open_given
+from ..data.stored import open_stored
+from ..errors import LauncherError, OutputError
+from ..launcher.launcher import launch
+from ..options import Component
+from ..plan import Evaluation
+from ..types import Annotation, Batch, Dataset, Measurement, Outputs, Prediction
+from .clock import Clock
+from .ledger import Ledger
+
+__all__ = ["evaluate"]
+
+
+def evaluate(evaluation: Evaluation, given: Any = None) -> Measurement:
+    """Run the model over the dataset and return what was measured.
+
+    Args:
+        evaluation: what to run.
+        given: the value of the dataset's fixture, where it names one.
+
+    Raises:
+        MissingDataError, MissingDeviceError: what this machine lacks.
+        DataError, ModelError, OutputError: what is wrong with the dataset, the module or its outputs.
+    """
+    clock = Clock()
+    with clock.span("data"):
+        dataset = _open(evaluation, given)
+    ledger = Ledger(evaluation, dataset.meta)
+    with clock.entered("build", launch(evaluation.launcher)) as launcher:
+        samples = preprocess(dataset.samples, evaluation.dataset.preprocessing or ())
+        for batch in clock.each("data", batches(samples, evaluation.batch, evaluation.dataset.where.own)):
+            with clock.span("forward"):
+                outputs = launcher.predict(batch)
+            with clock.span("metrics"):
+                ledger.add(batch, *_predictions(evaluation, outputs, batch))
+        with clock.span("metrics"):
+            return ledger.measurement(launcher, clock)
+
+
+def _open(evaluation: Evaluation, given: Any) -> Dataset:
+    spec = evaluation.dataset
+    return open_stored(spec) if spec.fixture is None else open_given(given, spec)
+
+
+def _predictions(
+    evaluation: Evaluation, outputs: Outputs, batch: Batch
+) -> tuple[Sequence[Annotation], Sequence[Prediction]]:
+    """Return the annotations and predictions of `batch` after adapter and postprocessing."""
+    adapter = evaluation.launcher.adapter
+    predictions = _adapt(adapter, outputs, batch)
+    pairs = [(sample.annotation, prediction) for sample, prediction in zip(batch.samples, predictions, strict=True)]
+    for step in evaluation.dataset.postprocessing or ():
+        pairs = [step.block.apply(*pair) for pair in pairs]
+    return [annotation for annotation, _ in pairs], [prediction for _, prediction in pairs]
+
+
+def _adapt(adapter: Component[Any], outputs: Outputs, batch: Batch) -> Sequence[Prediction]:
+    try:
+        predictions: Sequence[Prediction] = adapter.block.adapt(outputs, batch)
+    except LauncherError as error:
+        raise error.placed(adapter.where.own, adapter.name) from error.__cause__
+    except Exception as error:
+        message = f"{adapter.name}: raised {type(error).__name__}: {error} (outputs: {outputs.describe()})"
+        raise OutputError(message, adapter.where.own) from error
+    if len(predictions) != len(batch.samples):
+        raise OutputError(
+            f"{adapter.name}: {len(predictions)} predictions for a batch of {len(batch.samples)}; one a sample expected",
+            adapter.where.own,
+        )
+    return predictions

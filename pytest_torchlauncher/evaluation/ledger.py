@@ -1,0 +1,130 @@
+"""What is kept of each batch, and the measurement made of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, LauncherError
+from ..launcher.launcher import Launcher
+from ..plan import Evaluation, MetricSpec
+from ..types import (
+    Annotation,
+    Array,
+    Batch,
+    DataProvenance,
+    DatasetMeta,
+    Label,
+    Measurement,
+    MetricValue,
+    Outcomes,
+    Prediction,
+    RunProvenance,
+    Scores,
+)
+from .clock import Clock
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """Evidence of every metric, identifiers, hashes and decisions, batch by batch."""
+
+    def __init__(self, evaluation: Evaluation, meta: DatasetMeta) -> None:
+        self._evaluation = evaluation
+        self._meta = meta
+        self._ids: list[str] = []
+        self._digests: list[str] = []
+        self._annotations: list[Annotation] = []
+        self._evidence: dict[str, list[Any]] = {spec.name: [] for spec in evaluation.metrics}
+        self._decisions: list[tuple[Array, Array]] = []
+
+    def add(self, batch: Batch, annotations: Sequence[Annotation], predictions: Sequence[Prediction]) -> None:
+        """Note one batch.
+
+        Raises:
+            OutputError: a metric cannot measure these predictions.
+        """
+        self._ids += [sample.identifier for sample in batch.samples]
+        self._digests += [sample.digest for sample in batch.samples]
+        self._annotations += annotations
+        self._decisions.append(_decisions(predictions))
+        for spec in self._evaluation.metrics:
+            try:
+                self._evidence[spec.name] += list(spec.metric.block.observe(annotations, predictions))
+            except LauncherError as error:
+                raise error.placed(spec.metric.where.own, spec.name) from error.__cause__
+
+    def measurement(self, launcher: Launcher, clock: Clock) -> Measurement:
+        """Return the measurement of everything noted.
+
+        Raises:
+            DataError: nothing was noted, or a metric lacks what it needs of the dataset.
+        """
+        if not self._ids:
+            raise DataError(f"dataset {self._evaluation.dataset.name!r} has no samples", self._evaluation.dataset.where.own)
+        metrics = {spec.name: self._summary(spec) for spec in self._evaluation.metrics}
+        return Measurement(
+            metrics=metrics,
+            definitions={spec.name: str(spec.metric) for spec in self._evaluation.metrics},
+            outcomes=self._outcomes(metrics),
+            data=self._data(),
+            model=launcher.model,
+            run=self._run(),
+            environment=launcher.environment,
+            seconds=clock.seconds(),
+        )
+
+    def _summary(self, spec: MetricSpec) -> MetricValue:
+        try:
+            return spec.metric.block.summarize(self._evidence[spec.name], self._meta)
+        except LauncherError as error:
+            raise error.placed(spec.metric.where.own, spec.name) from error.__cause__
+
+    def _outcomes(self, metrics: dict[str, MetricValue]) -> Outcomes:
+        columns = {f"metric:{name}": m.per_sample for name, m in metrics.items() if m.per_sample is not None}
+        columns["label"] = np.array([annotation.index for annotation in self._annotations])
+        columns["prediction"] = np.concatenate([prediction for prediction, _ in self._decisions])
+        columns["confidence"] = np.concatenate([confidence for _, confidence in self._decisions])
+        return Outcomes(tuple(self._ids), columns)
+
+    def _data(self) -> DataProvenance:
+        evaluation, dataset = self._evaluation, self._evaluation.dataset
+        reader = dataset.reader or "opencv_imread()"
+        steps = [*([] if dataset.fixture else [reader]), *(dataset.preprocessing or ())]
+        outputs = evaluation.launcher.output_names
+        return DataProvenance(
+            count=len(self._ids),
+            ids=_hash(self._ids),
+            content=_hash(self._digests),
+            annotations=_hash(map(repr, self._annotations)),
+            label_map=_hash([json.dumps(sorted(self._meta.label_map.items()))]),
+            preprocessing=tuple(map(str, steps)),
+            adapter=str(evaluation.launcher.adapter) + (f" of {', '.join(outputs)}" if outputs else ""),
+            postprocessing=tuple(map(str, dataset.postprocessing or ())),
+        )
+
+    def _run(self) -> RunProvenance:
+        batch = self._evaluation.batch
+        return RunProvenance(batch=batch, batch_effective=batch, precision="fp32", tf32=False, compile=False, seed=0)
+
+
+def _hash(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _decisions(predictions: Sequence[Prediction]) -> tuple[Array, Array]:
+    """Return predicted classes (B,) int64 and their probabilities (B,) float32, rounded to 1e-4; class ids have 1."""
+    if not all(isinstance(prediction, Scores) for prediction in predictions):
+        classes = [p.index if isinstance(p, Label) else int(np.argmax(p.values)) for p in predictions]
+        return np.array(classes), np.ones(len(classes), dtype=np.float32)
+    scores = np.stack([p.values for p in predictions if isinstance(p, Scores)]).astype(np.float64)
+    # A model that ends in a softmax already returns probabilities: a second softmax would flatten them.
+    if scores.min() < 0 or not np.allclose(scores.sum(axis=1), 1, atol=1e-3):
+        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        scores /= scores.sum(axis=1, keepdims=True)
+    return scores.argmax(axis=1), scores.max(axis=1).round(4).astype(np.float32)

@@ -1,0 +1,167 @@
+"""The ``torch_launcher`` fixture: launcher files in plain test functions."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .baselines.store import baseline_file
+from .collection import EvaluationFailed, given_by, runner_key
+from .config.loader import load_document, load_file
+from .config.problems import Problems
+from .errors import LauncherError, MissingDataError, MissingDeviceError, Position, did_you_mean
+from .evaluation.evaluate import evaluate
+from .launcher.launcher import launch
+from .located import located
+from .plan import Evaluation
+from .record import RECORDS
+from .runner import Target
+from .types import Measurement
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["BoundLauncher", "TorchLauncher", "bound_launchers"]
+
+__tracebackhide__ = True
+
+
+class BoundLauncher:
+    """One evaluation, bound to the running test."""
+
+    def __init__(self, evaluation: Evaluation, target: Target, request: pytest.FixtureRequest, stack: ExitStack) -> None:
+        self._evaluation = evaluation
+        self._target = target
+        self._request = request
+        self._stack = stack
+        self._launcher: Any = None
+
+    def predict(self, inputs: Any) -> dict[str, torch.Tensor]:
+        """Run the model on `inputs` as they stand: a tensor, a tuple of positional or a mapping of named inputs.
+
+        The model is built with the first call and stays until the test ends.
+
+        Returns:
+            The named raw outputs, each a tensor (B, …) on the launcher's device.
+
+        Raises:
+            LauncherError: the module cannot be built or run.
+        """
+        if self._launcher is None:
+            self._launcher = self._guarded(lambda: self._stack.enter_context(launch(self._evaluation.launcher)))
+        return self._guarded(lambda: self._launcher.forward(inputs))  # type: ignore[no-any-return]
+
+    def evaluate(self) -> Measurement:
+        """Run the model over the dataset; ``.metrics["top1"].value`` of the result is a measured value.
+
+        Raises:
+            LauncherError: what is wrong with dataset, module or outputs. Data that is not there skips the test.
+        """
+        given = self._given() if self._evaluation.dataset.fixture else None
+        return self._guarded(lambda: evaluate(self._evaluation, given))  # type: ignore[no-any-return]
+
+    def check(self) -> None:
+        """Run the model over the dataset and assert that the verdict against the baseline is no failure.
+
+        Under ``--launcher-record`` and ``--launcher-update`` the baseline is written as for a collected item.
+
+        Raises:
+            EvaluationFailed: an AssertionError whose first line is the reason.
+        """
+        runner = self._request.config.stash[runner_key]
+        record = self._guarded(lambda: runner.run(self._target, self._given))
+        self._request.node.stash.setdefault(RECORDS, []).append(record)
+        if record.failed:
+            raise EvaluationFailed(record)
+
+    def _given(self) -> Any:
+        spec = self._evaluation.dataset
+        return given_by(self._request, str(spec.fixture), spec.where["fixture"])
+
+    def _guarded(self, action: Callable[[], Any]) -> Any:
+        """Return what `action` gives; what this machine lacks skips the test."""
+        runner = self._request.config.stash[runner_key]
+        try:
+            return action()
+        except (MissingDataError, MissingDeviceError) as missing:
+            required = runner.require_data if isinstance(missing, MissingDataError) else runner.require_device
+            if required:
+                raise missing.with_traceback(None) from None
+            pytest.skip(str(missing))
+        except LauncherError as error:
+            raise error.with_traceback(None) from error.__cause__
+
+
+class TorchLauncher:
+    """What the fixture ``torch_launcher`` gives: call it with a launcher file or its content as a mapping."""
+
+    def __init__(self, request: pytest.FixtureRequest, stack: ExitStack) -> None:
+        self._request = request
+        self._stack = stack
+
+    def __call__(
+        self,
+        source: str | Path | Mapping[str, Any],
+        *,
+        name: str | None = None,
+        baseline: str | None = None,
+        **overrides: Any,
+    ) -> BoundLauncher:
+        """Return one evaluation of `source`.
+
+        Args:
+            source: path of a launcher file, relative to the test's file, or its content.
+            name: the model's name or the evaluation's id, needed where the file has several.
+            baseline: name of the baseline of a mapping, an entry of ``__baselines__/<test file stem>.json``.
+            overrides: keys of the launcher that replace those of the file: ``batch=1``, ``device="cuda"``.
+
+        Raises:
+            ConfigError: with every problem of the file or mapping.
+            LauncherError: no evaluation, or several, have that name.
+        """
+        test_file = self._request.path
+        caller = inspect.stack(0)[1]
+        settings = replace(self._request.config.stash[runner_key].settings, overrides=overrides)
+        place = Position(test_file, caller.lineno, 1)
+        try:
+            if isinstance(source, Mapping):
+                content = load_document(located(source, place), test_file, settings, Problems())
+            else:
+                content = load_file((test_file.parent / source).resolve(), settings)
+        except LauncherError as error:
+            raise error.with_traceback(None) from None
+        evaluation = _choose([e.evaluation for e in content.entries if e.evaluation], name, place)
+        baselines, model = self._baseline(source, baseline, evaluation)
+        index = self._request.session.items.index(self._request.node)
+        target = Target(self._request.node.nodeid, index, evaluation, baselines, model)
+        return BoundLauncher(evaluation, target, self._request, self._stack)
+
+    def _baseline(self, source: Any, baseline: str | None, evaluation: Evaluation) -> tuple[Path | None, str]:
+        test_file = self._request.path
+        if not isinstance(source, Mapping):
+            return baseline_file((test_file.parent / source).resolve()), evaluation.model
+        return (baseline_file(test_file), baseline) if baseline else (None, evaluation.model)
+
+
+def bound_launchers(request: pytest.FixtureRequest) -> Iterator[TorchLauncher]:
+    """Yield the fixture's value; the models that the test built go with its end."""
+    with ExitStack() as stack:
+        yield TorchLauncher(request, stack)
+
+
+def _choose(evaluations: list[Evaluation], name: str | None, place: Position) -> Evaluation:
+    named = {f"{e.model}-{e.dataset.name}": e for e in evaluations}
+    chosen = [e for e in evaluations if name in (None, e.model, f"{e.model}-{e.dataset.name}")]
+    if len(chosen) == 1:
+        return chosen[0]
+    if name is None:
+        raise LauncherError(f"name: there are {len(evaluations)} evaluations; choose one of {', '.join(named)}", place)
+    hint = did_you_mean(name, named) if not chosen else ""
+    found = "no evaluation is" if not chosen else f"{len(chosen)} evaluations are"
+    raise LauncherError(f"name: {found} called {name!r}{hint or '; there are ' + ', '.join(named)}", place)

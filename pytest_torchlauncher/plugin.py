@@ -1,0 +1,100 @@
+"""The pytest plugin: options and hooks, nothing else.
+
+Nothing heavy is imported before a launcher file is collected, and torch not before an evaluation runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .record import RECORDS
+from .reports.session import SessionReports
+from .reports.transport import attach
+
+if TYPE_CHECKING:
+    from .fixture import TorchLauncher
+
+_SUFFIXES = (".launcher.yml", ".launcher.yaml")
+
+_PATHS = {
+    "launcher_data_dir": "folder of datasets, for relative paths in launcher files (environment: DATA_DIR)",
+    "launcher_models_dir": "folder of checkpoints, searched after the launcher file's own (environment: MODELS_DIR)",
+    "launcher_annotations_dir": "folder of annotations (environment: ANNOTATIONS_DIR)",
+    "launcher_definitions": "definitions file instead of the files' global_definitions (environment: DEFINITIONS_FILE)",
+    "launcher_json": "write all results to this file as JSON",
+}
+_FLAGS = {
+    "launcher_require_data": "fail, not skip, where an evaluation's data is not on this machine",
+    "launcher_require_device": "fail, not skip, where an evaluation's device is not on this machine",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and their ini twins."""
+    group = parser.getgroup("torchlauncher", "accuracy of PyTorch models")
+    group.addoption("--launcher-record", action="store_true", help="store baselines that are missing")
+    group.addoption("--launcher-update", action="store_true", help="store what this run measures as baselines")
+    group.addoption("--launcher-reason", metavar="TEXT", help="why --launcher-update may lower a metric")
+    for name, text in _PATHS.items():
+        group.addoption(_option(name), metavar="PATH", help=text)
+        parser.addini(name, text)
+    for name, text in _FLAGS.items():
+        group.addoption(_option(name), action="store_true", default=None, help=text)
+        parser.addini(name, text, type="bool", default=False)
+    parser.addini("launcher_margin", "allowed drop of every metric that sets no margin of its own: 0.005 or 0.5%")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark and, except on an xdist worker, the reports."""
+    config.addinivalue_line("markers", "launcher: an evaluation of a launcher file")
+    if config.getoption("launcher_record") and config.getoption("launcher_update"):
+        raise pytest.UsageError("--launcher-record and --launcher-update exclude each other; give one")
+    if config.getoption("launcher_reason") and not config.getoption("launcher_update"):
+        raise pytest.UsageError("--launcher-reason belongs to --launcher-update; give both")
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(SessionReports(config), "torchlauncher-reports")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect ``*.launcher.yml`` and ``*.launcher.yaml``."""
+    if not file_path.name.endswith(_SUFFIXES):
+        return None
+    from .collection import LauncherFile
+    from .settings import ensure_runner
+
+    ensure_runner(parent.config)
+    return LauncherFile.from_parent(parent, path=file_path)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def torch_launcher(request: pytest.FixtureRequest) -> Iterator[TorchLauncher]:
+    """Run launcher files from a test: ``torch_launcher("digits.launcher.yml").check()``."""
+    from .fixture import bound_launchers
+    from .settings import ensure_runner
+
+    ensure_runner(request.config)
+    yield from bound_launchers(request)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Drop the records of an earlier run of this item, as reruns make."""
+    item.stash[RECORDS] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the item's records on its report, which carries them from xdist workers to the controller."""
+    report = yield
+    attach(item, report)
+    return report

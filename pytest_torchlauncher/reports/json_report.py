@@ -1,0 +1,45 @@
+"""``--launcher-json``: all results of a run at full precision."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from ..record import Record
+
+__all__ = ["write_json"]
+
+_SCHEMA = 1
+_NOT_SHOWN = ("index", "environment", "write", "detail", "failed")
+
+
+def write_json(path: Path, records: Sequence[Record]) -> None:
+    """Write `records` to `path`, whole or not at all.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    environment = next((record.environment for record in records if record.environment), {})
+    report = {"schema": _SCHEMA, "environment": environment, "evaluations": [_evaluation(record) for record in records]}
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary.write_text(json.dumps(_finite(report), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def _evaluation(record: Record) -> dict[str, Any]:
+    return {f.name: getattr(record, f.name) for f in fields(record) if f.name not in _NOT_SHOWN}
+
+
+def _finite(value: Any) -> Any:
+    """Return `value` with null for numbers that JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

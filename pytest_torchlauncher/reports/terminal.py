@@ -1,0 +1,55 @@
+"""The summary section: one line a metric of every evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from ..record import Record
+
+__all__ = ["write_summary"]
+
+_MARKUP = {"improved": {"green": True, "bold": True}, "skipped": {"yellow": True}}
+
+
+def write_summary(terminal: pytest.TerminalReporter, records: Sequence[Record], problems: Sequence[str]) -> None:
+    """Write the section with every evaluation, and what went wrong at the end of the run."""
+    terminal.section("launcher evaluations")
+    rows = [(record, row) for record in records for row in _rows(record)]
+    widths = [max((len(row[column]) for _, row in rows), default=0) for column in range(3)]
+    for record, row in rows:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+        markup = _MARKUP.get(record.status, {"red": True} if record.failed else {"green": True})
+        terminal.write_line(f"{line}  {row[3]}".rstrip(), **markup)
+    for note in _notes(records):
+        terminal.write_line(note)
+    for problem in problems:
+        terminal.write_line(problem, red=True)
+
+
+def _rows(record: Record) -> Iterator[tuple[str, str, str, str]]:
+    """Yield status, evaluation, metric and values; one row without metrics where nothing was measured."""
+    name = f"{record.model}-{record.dataset}" if record.dataset else record.model
+    measured = [metric for metric in record.metrics if metric["value"] is not None]
+    if not measured:
+        yield record.status, name, "", record.message
+    for metric in measured:
+        status = record.status if record.status in ("recorded", "updated") else metric["verdict"]
+        yield status, name, metric["name"], _values(metric)
+
+
+def _values(metric: Mapping[str, Any]) -> str:
+    from ..baselines.verdict import format_value
+
+    if metric["baseline"] is None:
+        return format_value(metric["value"])
+    return f"{format_value(metric['value'])}  baseline {format_value(metric['baseline'])}  {metric['delta']:+.4f}"
+
+
+def _notes(records: Sequence[Record]) -> Iterator[str]:
+    if any(record.status == "improved" for record in records):
+        yield "improved: store the better values with pytest --launcher-update"
+    if any(record.status == "missing_baseline" for record in records):
+        yield "missing_baseline: store the measured values with pytest --launcher-record"

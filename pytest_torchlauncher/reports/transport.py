@@ -1,0 +1,38 @@
+"""Records ride on test reports, which xdist takes from its workers to the controller even when one crashes later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ..record import RECORDS, Record
+
+__all__ = ["attach", "attached"]
+
+_ATTRIBUTE = "torchlauncher_records"
+
+
+def attach(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Put the records of `item` on `report`, the one of its call, or of its setup where it went no further."""
+    if report.when == "teardown" or (report.when == "setup" and report.passed):
+        return
+    records = item.stash.get(RECORDS, [])
+    unrun: Callable[[str, str], Record] | None = getattr(item, "unrun", None)
+    if not records and unrun:
+        records = [unrun("skipped" if report.skipped else "error", _reason(report))]
+    if records:
+        setattr(report, _ATTRIBUTE, [record.to_dict() for record in records])
+
+
+def attached(report: pytest.TestReport) -> list[Record]:
+    """Return the records on `report`."""
+    fields: list[dict[str, Any]] = getattr(report, _ATTRIBUTE, [])
+    return [Record.from_dict(record) for record in fields]
+
+
+def _reason(report: pytest.TestReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return report.longreprtext.partition("\n")[0]

@@ -1,0 +1,171 @@
+"""Runs one evaluation for pytest: measures it, judges it, and puts the result in a record."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .baselines.assess import Assessment, Mode, assess
+from .baselines.baseline import Key
+from .baselines.outcomes import pack
+from .baselines.store import Store
+from .baselines.table import render
+from .baselines.verdict import Verdict, format_value
+from .config.loader import Settings
+from .errors import BaselineError, LauncherError, MissingDataError, MissingDeviceError, ModelError, NonFiniteError
+from .evaluation.evaluate import evaluate
+from .plan import Evaluation
+from .record import Record, StoredEntry
+from .types import Measurement
+
+__all__ = ["Runner", "Target"]
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One evaluation with its place in the session and the baseline file it is judged against, if any."""
+
+    id: str
+    index: int
+    evaluation: Evaluation
+    baselines: Path | None
+    baseline_model: str
+
+    @property
+    def key(self) -> Key:
+        """The key of the evaluation's baseline."""
+        evaluation = self.evaluation
+        device = evaluation.launcher.device.partition(":")[0]
+        return Key(self.baseline_model, evaluation.dataset.name, evaluation.variant, device, "fp32")
+
+
+@dataclass(frozen=True)
+class Runner:
+    """What options say about running evaluations."""
+
+    settings: Settings
+    mode: Mode = "check"
+    reason: str | None = None
+    require_data: bool = False
+    require_device: bool = False
+
+    def run(self, target: Target, given: Callable[[], Any]) -> Record:
+        """Return the record of `target`; `given` gets the value of the dataset's fixture.
+
+        Raises:
+            MissingDataError, MissingDeviceError: what this machine lacks, unless it is required.
+        """
+        try:
+            evaluation = target.evaluation
+            measurement = evaluate(evaluation, given() if evaluation.dataset.fixture else None)
+            return self._judged(target, measurement)
+        except LauncherError as error:
+            if isinstance(error, MissingDataError) and not self.require_data:
+                raise
+            if isinstance(error, MissingDeviceError) and not self.require_device:
+                raise
+            return self._error(target, error)
+
+    def _judged(self, target: Target, measurement: Measurement) -> Record:
+        if target.baselines is None:
+            raise BaselineError('a mapping has no baseline of its own; name one: torch_launcher(…, baseline="name")')
+        gates = {spec.name: spec.gate for spec in target.evaluation.metrics}
+        assessment = assess(measurement, gates, Store(target.baselines), target.key, self.mode, self.reason)
+        return _record(target, measurement, assessment)
+
+    def _error(self, target: Target, error: LauncherError) -> Record:
+        message = self._non_finite(target, error) if isinstance(error, NonFiniteError) else str(error)
+        detail = _user_traceback(error.__cause__) if isinstance(error.__cause__, BaseException) else ""
+        return _base(target, status="error", failed=True, message=message, detail=detail, metrics=_unmeasured(target))
+
+    def _non_finite(self, target: Target, error: NonFiniteError) -> str:
+        spec = target.evaluation.metrics[0]
+        word = "nan" if error.kind == "NaN" else "inf"
+        return f"{spec.name} {word}{self._baseline_text(target, spec.name)}: output {error.kind} from {error.identifier} on"
+
+    def _baseline_text(self, target: Target, metric: str) -> str:
+        store = Store(target.baselines) if target.baselines else None
+        try:
+            baseline = store and (store.find(target.key) or store.fallback(target.key))
+        except BaselineError:
+            return ""
+        stored = baseline.metrics.get(metric) if baseline else None
+        return f", baseline {format_value(stored.value)}" if stored else ""
+
+
+def _record(target: Target, measurement: Measurement, assessment: Assessment) -> Record:
+    verdict = assessment.verdict
+    write = assessment.write
+    stored = StoredEntry.of(str(target.baselines), write.to_json(), pack(measurement.outcomes)) if write else None
+    return _base(
+        target,
+        status=verdict.status,
+        failed=verdict.failed,
+        message=verdict.message,
+        detail=render(verdict),
+        samples=measurement.data.count,
+        metrics=_metrics(target, verdict),
+        seconds={stage: float(value) for stage, value in asdict(measurement.seconds).items()},
+        changed=tuple(verdict.changed),
+        environment=asdict(measurement.environment),
+        write=stored,
+    )
+
+
+def _base(target: Target, **fields: Any) -> Record:
+    evaluation = target.evaluation
+    where = evaluation.dataset.where.own
+    return Record(
+        id=target.id,
+        index=target.index,
+        model=evaluation.model,
+        dataset=evaluation.dataset.name,
+        device=evaluation.launcher.device,
+        file=str(where.file),
+        line=where.line,
+        **fields,
+    )
+
+
+def _metrics(target: Target, verdict: Verdict) -> tuple[Mapping[str, Any], ...]:
+    types = {spec.name: spec.metric.name for spec in target.evaluation.metrics}
+    return tuple(
+        {
+            "name": c.name,
+            "type": types.get(c.name, ""),
+            "value": _number(c.value),
+            "components": {name: _number(value) for name, value in c.components.items()},
+            "higher_is_better": bool(c.higher_is_better),
+            "baseline": _number(c.baseline),
+            "delta": _number(c.delta),
+            "allowed": _number(c.allowed),
+            "verdict": c.verdict,
+        }
+        for c in verdict.comparisons
+    )
+
+
+def _unmeasured(target: Target) -> tuple[Mapping[str, Any], ...]:
+    empty = dict.fromkeys(("value", "baseline", "delta", "allowed"))
+    return tuple(
+        {"name": s.name, "type": s.metric.name, "components": {}, "higher_is_better": True, "verdict": "error", **empty}
+        for s in target.evaluation.metrics
+    )
+
+
+def _number(value: float | None) -> float | None:
+    """Return a builtin number: numpy's own do not travel between xdist's processes."""
+    return None if value is None else float(value)
+
+
+def _user_traceback(cause: BaseException) -> str:
+    """Return the frames of `cause` that are the user's, and its message."""
+    frames = [f for f in traceback.extract_tb(cause.__traceback__) if not f.filename.startswith((_PACKAGE, "<frozen"))]
+    if not frames:
+        return ""
+    return "".join(traceback.format_list(frames)) + "".join(traceback.format_exception_only(cause)).rstrip()
