@@ -98,11 +98,11 @@ class LauncherItem(pytest.Function):
             message=message,
         )
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
         """Return the reason alone for what a user can mend, and the traceback for anything else."""
         if isinstance(excinfo.value, EvaluationFailed | ConfigError | DataError):
             return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        return super().repr_failure(excinfo)
 
 
 def _failing(error: ConfigError) -> Callable[[LauncherItem, pytest.FixtureRequest], None]:
@@ -150,7 +150,9 @@ def given_by(request: pytest.FixtureRequest, name: str, where: Position) -> Any:
     except pytest.fail.Exception as failure:
         if "no parameter defined" not in str(failure):
             raise
-        message = f"fixture: {name!r} is parametrised, and a launcher file cannot choose a parameter; give it a plain one"
+        message = (
+            f"fixture: {name!r} is parametrised, and a launcher file cannot choose a parameter; give it a plain one"
+        )
         raise DataError(message, where) from None
 
 

@@ -35,7 +35,9 @@ __tracebackhide__ = True
 class BoundLauncher:
     """One evaluation, bound to the running test."""
 
-    def __init__(self, evaluation: Evaluation, target: Target, request: pytest.FixtureRequest, stack: ExitStack) -> None:
+    def __init__(
+        self, evaluation: Evaluation, target: Target, request: pytest.FixtureRequest, stack: ExitStack
+    ) -> None:
         self._evaluation = evaluation
         self._target = target
         self._request = request

@@ -30,15 +30,17 @@ __all__ = ["Adapter", "Block", "Converter", "Metric", "Postprocessor", "Preproce
 
 
 class Block(ABC):
-    """Base of all kinds; `kind` is the name of the folder, in the plural where the folder's is."""
+    """Base of all kinds; `kind` is the name of the folder, `selector` the key that names a block in the file."""
 
     kind: ClassVar[str]
+    selector: ClassVar[str] = "type"
 
 
 class Converter(Block):
     """Reads a dataset's annotations."""
 
     kind: ClassVar[str] = "converters"
+    selector: ClassVar[str] = "converter"
 
     @abstractmethod
     def convert(self) -> Annotations:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, LiteralString, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
@@ -83,7 +83,7 @@ def construct(cls: type[Any], raw: Any, roots: Roots) -> Any:
 def _construct(cls: type[Any], raw: Any, roots: Roots) -> tuple[Any, Mapping[str, Any]]:
     if not isinstance(raw, Mapping):
         raise _problem(f"{_found(raw)} found, a mapping expected")
-    model, where_name = _options_model(cls)
+    model, where_name = _options_model(cls)  # type: ignore[arg-type]  # mypy: a class of Any has no known hash
     try:
         options = model.model_validate(dict(raw), context=roots)
     except ValidationError as error:
@@ -134,7 +134,7 @@ def _readable(error: ValidationError, model: type[BaseModel]) -> ValidationError
     for detail in error.errors(include_url=False):
         kind, loc = detail["type"], detail["loc"]
         if kind == "extra_forbidden" and len(loc) == 1:
-            known = [name for name in model.model_fields]
+            known = list(model.model_fields)
             message = f"unknown key{did_you_mean(str(loc[0]), known) or '; known are ' + (', '.join(known) or 'none')}"
         elif kind == "missing":
             message = "missing, and required"
@@ -144,12 +144,12 @@ def _readable(error: ValidationError, model: type[BaseModel]) -> ValidationError
             message = str(detail["ctx"]["error"])
         else:
             message = detail["msg"]
-        tag = kind if kind in ("extra_forbidden", "missing") else "problem"
+        tag: LiteralString = {"extra_forbidden": "extra_forbidden", "missing": "missing"}.get(kind, "problem")
         lines.append(InitErrorDetails(type=_problem(message, tag), loc=loc, input=detail["input"]))
     return ValidationError.from_exception_data(error.title, lines)
 
 
-def _problem(text: str, tag: Literal["extra_forbidden", "missing", "problem"] = "problem") -> PydanticCustomError:
+def _problem(text: str, tag: LiteralString = "problem") -> PydanticCustomError:
     """Return an error with `text` as it stands: a template would give braces a meaning."""
     return PydanticCustomError(tag, "{text}", {"text": text})
 
@@ -214,22 +214,23 @@ class Component(Generic[BlockT]):
         return f"{self.name}({', '.join(f'{k}={_plain(v)}' for k, v in sorted(self.options.items()))})"
 
     @classmethod
-    def build(cls, kind: str, raw: Any, roots: Roots = Roots()) -> Component[Any]:
-        """Return the component of `kind` that `raw` names: a string, or a mapping with ``type``.
+    def build(cls, kind: type[Block], raw: Any, roots: Roots = Roots()) -> Component[Any]:
+        """Return the component of `kind` that `raw` names: a string, or a mapping with the kind's selector.
 
         Raises:
-            pydantic.ValidationError, PydanticCustomError: no ``type``, an unknown one, or options it does not take.
+            pydantic.ValidationError, PydanticCustomError: no name, an unknown one, or options it does not take.
         """
-        table = _as_table(raw)
-        if "type" not in table:
-            raise _problem("no 'type' found, the name of one expected")
-        name = str(table["type"])
+        table = _as_table(raw, kind.selector)
+        if kind.selector not in table:
+            raise _problem(f"no {kind.selector!r} found, the name of one expected")
+        name = str(table[kind.selector])
         try:
-            block = lookup(kind, name)
+            block = lookup(kind.kind, name)
         except LookupError as error:
-            raise _at("type", _problem(error.args[0]), name) from None
-        instance, given = _construct(block, table.without("type"), roots)
-        return cls(name, MappingProxyType(dict(given)), instance, Where(table.where, {**table.keys_at, **table.values_at}))
+            raise _at(kind.selector, _problem(error.args[0]), name) from None
+        instance, given = _construct(block, table.without(kind.selector), roots)
+        places = {**table.keys_at, **table.values_at}
+        return cls(name, MappingProxyType(dict(given)), instance, Where(table.where, places))
 
 
 class _ByTypeMarker:
@@ -237,7 +238,7 @@ class _ByTypeMarker:
         (block,) = typing.get_args(source)
         return core_schema.with_info_plain_validator_function(
             lambda raw, info: (
-                raw if isinstance(raw, Component) else Component.build(block.kind, raw, info.context or Roots())
+                raw if isinstance(raw, Component) else Component.build(block, raw, info.context or Roots())
             )
         )
 
@@ -250,16 +251,16 @@ def _at(key: str, error: PydanticCustomError, value: Any) -> ValidationError:
     return ValidationError.from_exception_data("problem", [InitErrorDetails(type=error, loc=(key,), input=value)])
 
 
-def _as_table(raw: Any) -> Table:
+def _as_table(raw: Any, selector: str) -> Table:
     if isinstance(raw, Table):
         return raw
     if isinstance(raw, str):
         where = raw.where if isinstance(raw, Text) else Where().own
-        return Table({"type": raw}, where, {"type": where}, {"type": where})
+        return Table({selector: raw}, where, {selector: where}, {selector: where})
     if isinstance(raw, Mapping):
         own = Where().own
         return Table(raw, own, {}, {})
-    raise _problem(f"{_found(raw)} found, a name or a mapping with 'type' expected")
+    raise _problem(f"{_found(raw)} found, a name or a mapping with {selector!r} expected")
 
 
 def _plain(value: Any) -> Any:
@@ -267,8 +268,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return value.name
     if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
-    return value
+        parts = [_plain(part) for part in value]
+        return parts[0] if len(parts) == 1 else parts
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @dataclass(frozen=True)

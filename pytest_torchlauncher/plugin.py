@@ -71,7 +71,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     from .settings import ensure_runner
 
     ensure_runner(parent.config)
-    return LauncherFile.from_parent(parent, path=file_path)  # type: ignore[no-any-return]
+    return LauncherFile.from_parent(parent, path=file_path)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from .baselines.store import Store
 from .baselines.table import render
 from .baselines.verdict import Verdict, format_value
 from .config.loader import Settings
-from .errors import BaselineError, LauncherError, MissingDataError, MissingDeviceError, ModelError, NonFiniteError
+from .errors import BaselineError, LauncherError, MissingDataError, MissingDeviceError, NonFiniteError
 from .evaluation.evaluate import evaluate
 from .plan import Evaluation
 from .record import Record, StoredEntry
@@ -86,7 +86,8 @@ class Runner:
     def _non_finite(self, target: Target, error: NonFiniteError) -> str:
         spec = target.evaluation.metrics[0]
         word = "nan" if error.kind == "NaN" else "inf"
-        return f"{spec.name} {word}{self._baseline_text(target, spec.name)}: output {error.kind} from {error.identifier} on"
+        stored = self._baseline_text(target, spec.name)
+        return f"{spec.name} {word}{stored}: output {error.kind} from {error.identifier} on"
 
     def _baseline_text(self, target: Target, metric: str) -> str:
         store = Store(target.baselines) if target.baselines else None

@@ -54,7 +54,7 @@ class Definitions:
         return Row(merged, row.where, row.places)
 
     def _entries(self, key: str) -> list[Table]:
-        entries = (self.table or {}).get(key)
+        entries = self.table.get(key) if self.table else None
         return [entry for entry in entries if isinstance(entry, Table)] if isinstance(entries, Row) else []
 
 

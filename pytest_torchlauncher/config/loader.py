@@ -20,7 +20,15 @@ from .known_keys import LATER_KEYS, NO_EFFECT_KEYS
 from .marks import MarkSpec, read_marks
 from .problems import Problems
 
-__all__ = ["Entry", "LauncherFileWarning", "LauncherFileContent", "Settings", "load_document", "load_file", "model_name"]
+__all__ = [
+    "Entry",
+    "LauncherFileContent",
+    "LauncherFileWarning",
+    "Settings",
+    "load_document",
+    "load_file",
+    "model_name",
+]
 
 T = TypeVar("T")
 
@@ -86,8 +94,8 @@ def load_document(document: Any, path: Path, settings: Settings, problems: Probl
     gate = loader.gate(document, "", settings.gate)
     entries = [entry for model, at in loader.models(document) for entry in loader.entries(model, at, gate)]
     marks = read_marks(document.get("marks"), document.values_at.get("marks", document.where), problems)
-    for entry in entries:
-        if [other.id for other in entries].index(entry.id) != entries.index(entry):
+    for position, entry in enumerate(entries):
+        if entry.id in [other.id for other in entries[:position]]:
             problems.add(
                 entry.where, "", f"two evaluations are called {entry.id!r}; rename one, or give the launchers tags"
             )
@@ -143,9 +151,7 @@ class _Loader:
         """Return the items of one model, launcher by launcher."""
         name = self._name(model, path)
         model_gate = self.gate(model, path, gate) if path else gate
-        launchers = [
-            (self.definitions.launcher(table), at) for table, at in self._tables(model, "launchers", path)
-        ]
+        launchers = [(self.definitions.launcher(table), at) for table, at in self._tables(model, "launchers", path)]
         datasets = [
             self._dataset(self.definitions.dataset(table), at, model_gate)
             for table, at in self._tables(model, "datasets", path)
@@ -239,11 +245,11 @@ class _Loader:
         name = table.get("name", table.get("type"))
         own = table.without(*_METRIC_KEYS)
         metric: Component[Metric] | None = self.problems.attempt(
-            lambda: Component.build(Metric.kind, own, self.settings.roots), own, path
+            lambda: Component.build(Metric, own, self.settings.roots), own, path
         )
         if "name" in table and not isinstance(name, str):
             self.problems.add(table.values_at["name"], _join(path, "name"), f"{name!r} found, text expected")
-        return metric and MetricSpec(str(name), metric, self.gate(table, path, gate))
+        return MetricSpec(str(name), metric, self.gate(table, path, gate)) if metric else None
 
     def gate(self, table: Table, path: str, base: Gate) -> Gate:
         """Return the gate that `table` lays over `base`."""
@@ -270,7 +276,9 @@ class _Loader:
         name = model.get("name", None if path else model_name(self.path))
         if not isinstance(name, str) or not name:
             where = model.values_at.get("name", model.where)
-            self.problems.add(where, _join(path, "name"), f"{name!r} found, text expected" if name else "missing, and required")
+            self.problems.add(
+                where, _join(path, "name"), f"{name!r} found, text expected" if name else "missing, and required"
+            )
         return str(name)
 
     def _tables(self, parent: Table, key: str, path: str, *, shorthand: bool = False) -> Iterator[tuple[Table, str]]:

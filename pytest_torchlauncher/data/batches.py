@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from ..errors import DataError, Position
 from ..kinds import Preprocessor
 from ..options import Component
 from ..types import Array, Batch, Sample
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["batches", "preprocess"]
 
@@ -48,7 +52,7 @@ def batches(samples: Iterable[Sample], size: int, where: Position | None = None)
         yield Batch(chunk, _collate(chunk, where))
 
 
-def _collate(samples: tuple[Sample, ...], where: Position | None) -> Array:
+def _collate(samples: tuple[Sample, ...], where: Position | None) -> Array | torch.Tensor:
     first = samples[0]
     for sample in samples:
         if type(sample.data) is not type(first.data) or sample.data.shape != first.data.shape:
@@ -58,7 +62,7 @@ def _collate(samples: tuple[Sample, ...], where: Position | None) -> Array:
                 where,
             )
     if isinstance(first.data, np.ndarray):
-        return np.stack([sample.data for sample in samples])  # type: ignore[arg-type]
+        return np.stack([np.asarray(sample.data) for sample in samples])
     import torch
 
-    return torch.stack([sample.data for sample in samples])  # type: ignore[arg-type, return-value]
+    return torch.stack([torch.as_tensor(sample.data) for sample in samples])

@@ -57,7 +57,8 @@ class _Given:
         # A map-style dataset need not raise IndexError at its end, on which plain iteration relies.
         if hasattr(self.items, "__len__") and hasattr(self.items, "__getitem__"):
             return (self.items[index] for index in range(len(self.items)))
-        return iter(self.items)
+        items: Iterable[Any] = self.items
+        return items
 
     def _pair(self, index: int, item: Any) -> Sample:
         if not isinstance(item, tuple | list) or len(item) != 2:

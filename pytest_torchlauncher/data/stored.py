@@ -34,7 +34,7 @@ def open_stored(spec: DatasetSpec) -> Dataset:
         raise DataError("data_source is missing; it names the folder where the images lie", spec.where.own)
     if spec.data_source is not None and not spec.data_source.is_dir():
         raise MissingDataError(f"data_source: {spec.data_source} is not there", spec.where["data_source"])
-    reader: Component[Reader] = spec.reader or Component.build(Reader.kind, _DEFAULT_READER)
+    reader: Component[Reader] = spec.reader or Component.build(Reader, _DEFAULT_READER)
     from_files = spec.data_source is not None or annotations.items[0].data is None
     return Dataset(_Stored(annotations.items, root if from_files else None, reader), annotations.meta)
 

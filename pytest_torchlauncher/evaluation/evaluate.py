@@ -71,8 +71,6 @@ def _adapt(adapter: Component[Any], outputs: Outputs, batch: Batch) -> Sequence[
         message = f"{adapter.name}: raised {type(error).__name__}: {error} (outputs: {outputs.describe()})"
         raise OutputError(message, adapter.where.own) from error
     if len(predictions) != len(batch.samples):
-        raise OutputError(
-            f"{adapter.name}: {len(predictions)} predictions for a batch of {len(batch.samples)}; one a sample expected",
-            adapter.where.own,
-        )
+        message = f"{len(predictions)} predictions for a batch of {len(batch.samples)}; one a sample expected"
+        raise OutputError(f"{adapter.name}: {message}", adapter.where.own)
     return predictions

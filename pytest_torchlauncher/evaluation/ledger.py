@@ -66,7 +66,9 @@ class Ledger:
             DataError: nothing was noted, or a metric lacks what it needs of the dataset.
         """
         if not self._ids:
-            raise DataError(f"dataset {self._evaluation.dataset.name!r} has no samples", self._evaluation.dataset.where.own)
+            raise DataError(
+                f"dataset {self._evaluation.dataset.name!r} has no samples", self._evaluation.dataset.where.own
+            )
         metrics = {spec.name: self._summary(spec) for spec in self._evaluation.metrics}
         return Measurement(
             metrics=metrics,

@@ -1,0 +1,77 @@
+"""The classes of a dataset: ``dataset_meta_file``, and lists of names with or without a background."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError, Position, display_path
+from ..types import DatasetMeta
+from ._files import read_text
+
+__all__ = ["named_classes", "read_meta"]
+
+
+def named_classes(names: Sequence[str], has_background: bool) -> DatasetMeta:
+    """Return the classes `names` in order, from index 0, or from 1 after a class ``background``."""
+    if has_background:
+        return DatasetMeta(dict(enumerate(["background", *names])), 0)
+    return DatasetMeta(dict(enumerate(names)))
+
+
+def read_meta(path: Path, has_background: bool = False) -> DatasetMeta:
+    """Return the classes that the JSON file `path` describes.
+
+    Args:
+        path: holds ``label_map`` (index to name) or else ``labels`` (names in order), and ``background_label``.
+        has_background: whether ``background`` comes before ``labels``.
+
+    Raises:
+        MissingDataError: the file is not there.
+        DataError: it is no such JSON.
+    """
+    content = _load(path)
+    classes = _classes(content, path, has_background)
+    background = content.get("background_label", classes.background_label)
+    if background is not None and (not isinstance(background, int) or isinstance(background, bool)):
+        raise _error(path, f"background_label: {background!r} found, a class index expected")
+    return DatasetMeta(classes.label_map, background)
+
+
+def _load(path: Path) -> Mapping[str, Any]:
+    try:
+        content = json.loads(read_text(path, "dataset_meta_file"))
+    except json.JSONDecodeError as error:
+        where = Position(path, error.lineno, error.colno)
+        raise DataError(f"invalid JSON: {error.msg}; correct the file", where) from None
+    if not isinstance(content, Mapping):
+        raise _error(path, f"a {type(content).__name__} found, an object with 'label_map' or 'labels' expected")
+    return content
+
+
+def _classes(content: Mapping[str, Any], path: Path, has_background: bool) -> DatasetMeta:
+    if "label_map" in content:
+        return DatasetMeta(_label_map(content["label_map"], path))
+    labels = content.get("labels", [])
+    if not isinstance(labels, list):
+        raise _error(path, f"labels: a {type(labels).__name__} found, a list of class names expected")
+    return named_classes([str(label) for label in labels], has_background and "labels" in content)
+
+
+def _label_map(label_map: Any, path: Path) -> dict[int, str]:
+    if not isinstance(label_map, Mapping):
+        raise _error(path, f"label_map: a {type(label_map).__name__} found, an object of index to name expected")
+    return {_index(key, path): str(name) for key, name in label_map.items()}
+
+
+def _index(key: str, path: Path) -> int:
+    try:
+        return int(key)
+    except ValueError:
+        raise _error(path, f"label_map: key {key!r} found, a class index such as '0' expected") from None
+
+
+def _error(path: Path, message: str) -> DataError:
+    return DataError(f"dataset_meta_file {display_path(path)}: {message}")

@@ -1,0 +1,101 @@
+"""What makes two runs give the same numbers."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+import numpy as np
+
+__all__ = ["reproducible"]
+
+
+@contextmanager
+def reproducible(seed: int = 0) -> Iterator[None]:
+    """Fix the seeds of `random`, numpy and torch, ask torch for deterministic algorithms, and switch TF32 off.
+
+    Afterwards, also on failure, all of it is as it was, the states of the generators included.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_generators(seed))
+        stack.enter_context(_deterministic_algorithms())
+        stack.enter_context(_settings())
+        yield
+
+
+@contextmanager
+def _generators(seed: int) -> Iterator[None]:
+    import torch
+
+    # A device that is not in use yet has no state to keep; asking for one would start it.
+    devices = [module for module in (torch.cuda, torch.xpu) if module.is_initialized()]
+    states = [(module, module.get_rng_state_all()) for module in devices]
+    python, legacy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)
+        torch.set_rng_state(cpu)
+        for module, state in states:
+            module.set_rng_state_all(state)
+
+
+@contextmanager
+def _deterministic_algorithms() -> Iterator[None]:
+    import torch
+
+    enabled = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # Without it every matrix product on CUDA warns that it may not be deterministic.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
+        if workspace is None:
+            os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    """Switch TF32 and cuDNN's benchmark off, and restore them in the same order."""
+    wanted = _wanted_settings()
+    saved = []
+    for owner, name, _ in wanted:
+        # torch refuses to read its older flags where the newer ones were set to something they cannot say.
+        with suppress(RuntimeError):
+            saved.append((owner, name, getattr(owner, name)))
+    for owner, name, value in wanted:
+        setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        for owner, name, value in saved:
+            setattr(owner, name, value)
+
+
+def _wanted_settings() -> list[tuple[Any, str, Any]]:
+    """Return objects, attributes and values, the older TF32 flags first: setting one overwrites the newer ones.
+
+    Both are set, since torch raises an error when older flags are read (by ``torch.backends.cudnn.flags``, say) that
+    disagree with the newer ones.
+    """
+    from torch import backends
+
+    matmul, cudnn = backends.cuda.matmul, backends.cudnn
+    newer = (matmul, getattr(cudnn, "conv", None), getattr(cudnn, "rnn", None))
+    return [
+        (cudnn, "benchmark", False),
+        (matmul, "allow_tf32", False),
+        (cudnn, "allow_tf32", False),
+        *((owner, "fp32_precision", "ieee") for owner in newer if hasattr(owner, "fp32_precision")),
+    ]
