@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BoundLauncher", "TorchLauncher", "bound_launchers"]
 
+# A user who meets an error in a test of theirs wants to see their own frames.
 __tracebackhide__ = True
 
 

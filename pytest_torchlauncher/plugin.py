@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import given_options
+from .given_options import spelled
 from .record import RECORDS
 from .reports.session import SessionReports
 from .reports.transport import attach
@@ -40,25 +42,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--launcher-update", action="store_true", help="store what this run measures as baselines")
     group.addoption("--launcher-reason", metavar="TEXT", help="why --launcher-update may lower a metric")
     for name, text in _PATHS.items():
-        group.addoption(_option(name), metavar="PATH", help=text)
+        group.addoption(spelled(name), metavar="PATH", help=text)
         parser.addini(name, text)
     for name, text in _FLAGS.items():
-        group.addoption(_option(name), action="store_true", default=None, help=text)
+        group.addoption(spelled(name), action="store_true", default=None, help=text)
         parser.addini(name, text, type="bool", default=False)
     parser.addini("launcher_margin", "allowed drop of every metric that sets no margin of its own: 0.005 or 0.5%")
 
 
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the mark and, except on an xdist worker, the reports."""
+    """Check the options, register the mark and, except on an xdist worker, the reports.
+
+    Raises:
+        pytest.UsageError: options that exclude each other, or a value that cannot be used.
+    """
     config.addinivalue_line("markers", "launcher: an evaluation of a launcher file")
     if config.getoption("launcher_record") and config.getoption("launcher_update"):
         raise pytest.UsageError("--launcher-record and --launcher-update exclude each other; give one")
     if config.getoption("launcher_reason") and not config.getoption("launcher_update"):
         raise pytest.UsageError("--launcher-reason belongs to --launcher-update; give both")
+    for name in given_options.FOLDERS:
+        given_options.path(config, name)
+    if config.getini("launcher_margin"):
+        from .settings import ensure_runner
+
+        ensure_runner(config)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(SessionReports(config), "torchlauncher-reports")
 

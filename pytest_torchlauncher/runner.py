@@ -23,6 +23,9 @@ from .types import Measurement
 
 __all__ = ["Runner", "Target"]
 
+# A user who meets an error in a test of theirs wants to see their own frames.
+__tracebackhide__ = True
+
 _PACKAGE = str(Path(__file__).parent)
 
 

@@ -3,10 +3,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-# An in-process run that is the first to import torch drops it from sys.modules, and torch cannot be imported twice.
 import pytest
+
+# An in-process run drops from sys.modules what it is the first to import; torch cannot be imported twice, and a second
+# copy of the package's own modules would only cost time.
 import torch
 import torchvision  # noqa: F401
+
+import pytest_torchlauncher.fixture
+import pytest_torchlauncher.settings  # noqa: F401
+from pytest_torchlauncher import registry
+from pytest_torchlauncher.reference_names import REFERENCE_NAMES
 
 pytest_plugins = ["pytester"]
 
@@ -79,6 +86,23 @@ class TinyProject:
         text = path.read_text()
         assert old in text, old
         path.write_text(text.replace(old, new))
+
+
+@pytest.fixture(autouse=True)
+def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test a registry of its own, with everything built in already there: a module registers only once."""
+    for kind in REFERENCE_NAMES:
+        registry.names(kind)
+    blocks = {kind: dict(named) for kind, named in registry._registered.items()}
+    monkeypatch.setattr(registry, "_registered", blocks)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the machine's settings out, and the terminal wide enough for whole lines."""
+    for name in ("CI", "DATA_DIR", "MODELS_DIR", "ANNOTATIONS_DIR", "DEFINITIONS_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "300")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ LAYERS = [
     {"converters", "readers", "preprocessing", "adapters", "postprocessing", "metrics"},
     {"plan"},
     {"options"},
-    {"registry", "located"},
+    {"registry", "located", "given_options"},
     {"kinds", "reference_names"},
     {"types"},
     {"errors"},
@@ -31,7 +31,7 @@ LAYERS = [
 KINDS = LAYERS[8]
 HEAVY = {"torch", "torchvision", "cv2", "PIL", "safetensors"}
 LATE = HEAVY | {"numpy", "pydantic", "yaml", "filelock"}
-LIGHT_ROOMS = {"plugin", "record", "errors", "reports"}
+LIGHT_ROOMS = {"plugin", "record", "errors", "reports", "given_options"}
 
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 

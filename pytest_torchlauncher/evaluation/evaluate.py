@@ -18,6 +18,9 @@ from .ledger import Ledger
 
 __all__ = ["evaluate"]
 
+# A user who meets an error in a test of theirs wants to see their own frames.
+__tracebackhide__ = True
+
 
 def evaluate(evaluation: Evaluation, given: Any = None) -> Measurement:
     """Run the model over the dataset and return what was measured.

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Launcher", "launch"]
 
+# A user who meets an error in a test of theirs wants to see their own frames.
+__tracebackhide__ = True
+
 
 class Launcher:
     """A module ready to run: `device` it is on, `model` and `environment` that go with its results."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["described", "listed", "raised", "user_code"]
 
+# A user who meets an error in a test of theirs wants to see their own frames.
+__tracebackhide__ = True
+
 _LONGEST_LIST = 10
 
 

@@ -81,7 +81,9 @@ def _resolve(path: str) -> Any:
     except ImportError as error:
         raise ValueError(f"transforms: {path} cannot be imported: {error}") from error
     except AttributeError as error:
-        suggestion = did_you_mean(error.name or "", dir(error.obj))
+        # The names of an Enum that dir() leaves out are its aliases, such as DEFAULT of torchvision's weights.
+        known = [*dir(error.obj), *getattr(error.obj, "__members__", ())]
+        suggestion = did_you_mean(error.name or "", known)
         raise ValueError(f"transforms: {path} has no part {error.name!r}{suggestion}") from None
 
 

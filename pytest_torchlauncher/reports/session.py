@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from .. import given_options
 from ..errors import BaselineError
 from ..record import Record
 from .transport import attached
@@ -35,7 +36,7 @@ class SessionReports:
             _write_baselines(records)
         except (BaselineError, OSError) as error:
             self._fail(session, f"baselines were not written: {error}")
-        path = self._json_path()
+        path = given_options.path(self._config, "launcher_json")
         if path is None:
             return
         from .json_report import write_json
@@ -60,13 +61,6 @@ class SessionReports:
     def _fail(self, session: pytest.Session, problem: str) -> None:
         self._problems.append(problem)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def _json_path(self) -> Path | None:
-        if option := self._config.getoption("launcher_json"):
-            return self._config.invocation_params.dir / str(option)
-        ini = self._config.getini("launcher_json")
-        root = self._config.inipath.parent if self._config.inipath else self._config.rootpath
-        return root / str(ini) if ini else None
 
 
 def _write_baselines(records: Iterable[Record]) -> None:

@@ -75,7 +75,11 @@ def test_pickles_of_python_2_are_read(tmp_path):
 
     array = (
         b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00t" + text(b"b") + b"tR(K\x01(K\x01M\x00\x0ct"
-        b"cnumpy\ndtype\n(" + text(b"u1") + b"K\x00K\x01tR(K\x03" + text(b"|") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xff"
+        b"cnumpy\ndtype\n("
+        + text(b"u1")
+        + b"K\x00K\x01tR(K\x03"
+        + text(b"|")
+        + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xff"
         b"K\x00tb\x89" + text(DATA[0].tobytes()) + b"tb"
     )
     (tmp_path / "batch").write_bytes(b"\x80\x02}(" + text(b"data") + array + text(b"labels") + b"]K\x05a" + b"u.")
@@ -153,9 +157,7 @@ def test_images_are_written_where_told(tmp_path):
 
 def test_a_folder_that_cannot_be_written_to(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    converter = Cifar(
-        data_batch_file=batch_file(tmp_path), convert_images=True, converted_images_dir=tmp_path / "file"
-    )
+    converter = Cifar(data_batch_file=batch_file(tmp_path), convert_images=True, converted_images_dir=tmp_path / "file")
     with pytest.raises(DataError) as caught:
         converter.convert()
     assert str(caught.value) == (
@@ -204,9 +206,7 @@ def test_other_names_are_refused(tmp_path, pickled, name):
 
 
 def test_an_array_of_objects_over_raw_memory_is_refused(tmp_path):
-    pickled = (
-        b"cnumpy._core.numeric\n_frombuffer\n(C\x08\0\0\0\0\0\0\0\0cnumpy\ndtype\n(VO8\nI00\nI01\ntR(I1\ntVC\ntR."
-    )
+    pickled = b"cnumpy._core.numeric\n_frombuffer\n(C\x08\0\0\0\0\0\0\0\0cnumpy\ndtype\n(VO8\nI00\nI01\ntR(I1\ntVC\ntR."
     (tmp_path / "batch").write_bytes(pickled)
     with pytest.raises(DataError, match="cannot be read as a pickle: cannot create an OBJECT array"):
         Cifar(data_batch_file=tmp_path / "batch").convert()
@@ -255,9 +255,7 @@ def test_batch_meta_of_another_form(tmp_path):
     meta.write_bytes(pickle.dumps({"label_names": ["a", "b"]}))
     with pytest.raises(DataError) as caught:
         Cifar(data_batch_file=batch_file(tmp_path), batch_meta_file=meta).convert()
-    assert str(caught.value) == (
-        f"batch_meta_file {meta}: no 10 names found in 'label_names'; is num_classes right?"
-    )
+    assert str(caught.value) == (f"batch_meta_file {meta}: no 10 names found in 'label_names'; is num_classes right?")
 
 
 def test_missing_files_are_named(tmp_path):

@@ -107,9 +107,6 @@ class _Broken(Adapter):
         return [Label(0)]
 
 
-register("test_evaluate_broken")(_Broken)
-
-
 @pytest.mark.parametrize(
     ("defect", "message"),
     [
@@ -118,6 +115,7 @@ register("test_evaluate_broken")(_Broken)
     ],
 )
 def test_a_broken_adapter_is_named_at_its_place(tiny, defect, message):
+    register("test_evaluate_broken")(_Broken)
     tiny.replace("adapter: classification", f"adapter: {{type: test_evaluate_broken, defect: {defect}}}")
     with pytest.raises(OutputError, match=f"tiny.launcher.yml:8:14: {message}"):
         evaluate(plan(tiny))

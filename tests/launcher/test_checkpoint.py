@@ -266,7 +266,9 @@ def test_wrong_state_key(path: Path, state: dict[str, torch.Tensor]) -> None:
     torch.save({"epoch": 3, "model": state, "ema": {"model": state}}, path)
     there = "there are 'epoch', 'model', 'ema', 'ema.model'"
     assert _failure(path, at=STATE_KEY, state_key="modle") == f"has no 'modle'; {there}; did you mean 'model'?"
-    assert _failure(path, at=STATE_KEY, state_key="ema.modle") == f"has no 'ema.modle'; {there}; did you mean 'ema.model'?"
+    assert (
+        _failure(path, at=STATE_KEY, state_key="ema.modle") == f"has no 'ema.modle'; {there}; did you mean 'ema.model'?"
+    )
     assert _failure(path, at=STATE_KEY, state_key="zzz") == f"has no 'zzz'; {there}"
 
 

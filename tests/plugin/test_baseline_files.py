@@ -55,7 +55,7 @@ def test_failures_under_xdist_say_the_same(tiny, pytester):
     result.stdout.fnmatch_lines(
         [
             "regressed  tiny-greys*",
-            "FAILED tiny.launcher.yml::tiny-greys - top1 0.2500, baseline 0.9167, delta -0.6667 *",
+            "FAILED tiny.launcher.yml::tiny-greys - top1 0.3333, baseline 0.9167, delta -0.5833 *",
         ]
     )
 
@@ -86,7 +86,7 @@ def test_update_stores_an_improvement(tiny, pytester):
     improved = pytester.runpytest()
     improved.assert_outcomes(passed=1)
     improved.stdout.fnmatch_lines(
-        ["improved  tiny-greys  top1  0.9167  baseline 0.2500  +0.6667", "improved: * pytest --launcher-update"]
+        ["improved  tiny-greys  top1  0.9167  baseline 0.3333  +0.5833", "improved: * pytest --launcher-update"]
     )
     pytester.runpytest("--launcher-update").stdout.fnmatch_lines(["updated*tiny-greys  top1  0.9167*"])
     pytester.runpytest().stdout.fnmatch_lines(["pass  tiny-greys  top1  0.9167  baseline 0.9167  +0.0000"])
@@ -99,7 +99,7 @@ def test_update_refuses_to_lower_a_metric_without_a_reason(tiny, pytester):
     refused = pytester.runpytest("--launcher-update")
     refused.assert_outcomes(failed=1)
     refused.stdout.fnmatch_lines(
-        ["FAILED * - top1 0.2500, baseline 0.9167, delta -0.6667: update refused*--launcher-reason*"]
+        ["FAILED * - top1 0.3333, baseline 0.9167, delta -0.5833: update refused*--launcher-reason*"]
     )
     assert digest(pytester.path) == before
     pytester.runpytest("--launcher-update", "--launcher-reason=smaller model").assert_outcomes(passed=1)

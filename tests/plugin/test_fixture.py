@@ -36,7 +36,7 @@ def test_check_fails_with_the_reason_first(tiny, pytester):
     tiny.save_centers(0.9, 0.5, 0.1)
     result = run(pytester, "def test_net(torch_launcher):\n    torch_launcher('tiny.launcher.yml').check()\n", failed=1)
     result.stdout.fnmatch_lines(
-        ["regressed*tiny-greys*", "FAILED test_net.py::test_net - *top1 0.2500, baseline 0.9167, delta -0.6667*"]
+        ["regressed*tiny-greys*", "FAILED test_net.py::test_net - *top1 0.3333, baseline 0.9167, delta -0.5833*"]
     )
 
 
