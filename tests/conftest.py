@@ -3,10 +3,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+# An in-process run drops from sys.modules what it is the first to import: torch cannot be imported twice, and a second
+# import of hypothesis, by its plugin, or of the package itself takes longer than most tests.
+import hypothesis  # noqa: F401
 import pytest
-
-# An in-process run drops from sys.modules what it is the first to import; torch cannot be imported twice, and a second
-# copy of the package's own modules would only cost time.
 import torch
 import torchvision  # noqa: F401
 

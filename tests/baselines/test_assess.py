@@ -1,0 +1,234 @@
+from dataclasses import replace
+
+import pytest
+from baseline_factories import KEY, entry, hits, measured, plain
+
+from pytest_torchlauncher.baselines.assess import assess
+from pytest_torchlauncher.baselines.baseline import Baseline
+from pytest_torchlauncher.baselines.outcomes import content_hash, pack
+from pytest_torchlauncher.baselines.store import Store
+from pytest_torchlauncher.errors import BaselineError
+from pytest_torchlauncher.plan import Gate
+
+CUDA = replace(KEY, device="cuda")
+OTHER_WEIGHTS = {"model": {"weights": "9f8e7d6c" * 8}}
+MODES = ["check", "record", "update"]
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "__baselines__" / "digits.json")
+
+
+def ran(store, measurement, mode, reason=None, gates={}):
+    """Assess as a run does: what is to be written is written; return the verdict and what was."""
+    got = assess(measurement, gates, store, KEY, mode, reason)
+    assert (got.write is None) == (got.outcomes is None)
+    if got.write:
+        assert got.write.outcomes == content_hash(got.outcomes)
+        store.write([(got.write, pack(got.outcomes))])
+        assert store.find(KEY) == got.write
+    return got.verdict, got.write
+
+
+def verdicts(verdict):
+    return [comparison.verdict for comparison in verdict.comparisons]
+
+
+def test_check_judges_and_writes_nothing(store):
+    store.write([entry()])
+    verdict, write = ran(store, measured({"top1": hits(358, flipped={0: 0, 359: 1})}), "check")
+    assert (verdict.status, verdict.failed, write) == ("regressed", True, None)
+    verdict, write = ran(store, measured(), "check")
+    assert (verdict.status, write) == ("pass", None)
+
+
+def test_check_without_any_baseline(store):
+    verdict, write = ran(store, measured(), "check")
+    assert (verdict.status, verdict.failed, write) == ("missing_baseline", True, None)
+
+
+def test_check_falls_back_to_another_environments_baseline(store):
+    store.write([entry(CUDA)])
+    verdict, write = ran(store, measured(), "check")
+    assert (verdict.status, write) == ("pass", None)
+    assert verdict.changed[0] == "baseline of cuda fp32 used: none for cpu fp32"
+    assert verdict.message.endswith("; baseline of cuda fp32 used: none for cpu fp32")
+    store.write([entry()])
+    assert ran(store, measured(), "check")[0].changed == ()
+
+
+def test_check_needs_the_outcomes(store, tmp_path):
+    store.write([entry()])
+    next(tmp_path.rglob("*.npz")).unlink()
+    with pytest.raises(BaselineError, match=r"cannot be read \(No such file or directory\): restore .*digits_cnn-"):
+        ran(store, measured(), "check")
+
+
+@pytest.mark.parametrize("mode", ["record", "update"])
+def test_what_is_missing_is_recorded(store, mode):
+    verdict, write = ran(store, measured({"top1": hits(341), "top5": hits(360)}), mode)
+    assert (verdict.status, verdict.failed, verdicts(verdict)) == ("recorded", False, ["recorded", "recorded"])
+    assert verdict.message == "top1 0.9472 (and 1 more metric): recorded"
+    assert (write.reason, write.previous) == (None, None)
+    assert write == Baseline.of(KEY, measured({"top1": hits(341), "top5": hits(360)}))
+
+
+@pytest.mark.parametrize("mode", ["record", "update"])
+def test_the_exact_key_is_recorded_even_where_a_fallback_exists(store, mode):
+    store.write([entry(CUDA)])
+    verdict, write = ran(store, measured({"top1": hits(1)}), mode)
+    assert (verdict.status, write.key) == ("recorded", KEY)
+    assert store.find(CUDA) == entry(CUDA)[0]
+
+
+@pytest.mark.parametrize(("right", "status"), [(358, "pass"), (359, "improved"), (341, "regressed")])
+def test_record_judges_by_a_standing_baseline(store, right, status):
+    store.write([entry()])
+    verdict, write = ran(store, measured({"top1": hits(right)}), "record")
+    assert (verdict.status, write) == (status, None)
+
+
+def test_record_leaves_a_stale_baseline(store):
+    store.write([entry()])
+    new = measured({"top1": hits(358), "top5": hits(360)}, data={"preprocessing": ()})
+    verdict, write = ran(store, new, "record")
+    assert (verdict.status, verdict.failed, write) == ("stale_baseline", True, None)
+
+
+def test_record_adds_a_new_metric_and_leaves_the_others(store):
+    old = entry(reason="because", previous={"top1": 1.0})
+    store.write([old])
+    new = measured({"top1": hits(357), "top5": hits(360), "mae": plain(2.0)}, **OTHER_WEIGHTS)
+    verdict, write = ran(store, new, "record")
+    assert (verdict.status, verdict.failed) == ("recorded", False)
+    assert verdict.message == "top5 1.0000 (and 1 more metric): recorded"
+    assert verdicts(verdict) == ["pass", "recorded", "recorded"]
+    assert write.metrics["top1"].value == 358 / 360
+    assert (write.metrics["top5"].value, write.metrics["mae"].value) == (1.0, 2.0)
+    assert replace(write, metrics=old[0].metrics, outcomes=old[0].outcomes) == old[0]
+    columns = store.outcomes(write).columns
+    assert {name: column.sum() for name, column in columns.items()} == {"metric:top1": 358, "metric:top5": 360}
+
+
+@pytest.mark.parametrize(
+    ("right", "gates", "status"), [(300, {}, "regressed"), (359, {"top1": Gate(on_improve="fail")}, "improved")]
+)
+def test_a_new_metric_excuses_no_other(store, right, gates, status):
+    store.write([entry()])
+    verdict, write = ran(store, measured({"top1": hits(right), "top5": hits(360)}), "record", gates=gates)
+    assert (verdict.status, verdict.failed, verdicts(verdict)) == (status, True, [status, "recorded"])
+    assert verdict.message.startswith("top1 ")
+    assert set(write.metrics) == {"top1", "top5"}
+
+
+def test_update_stores_what_was_measured(store):
+    store.write([entry()])
+    verdict, write = ran(store, measured({"top1": hits(359)}), "update")
+    assert (verdict.status, verdict.failed, verdicts(verdict)) == ("updated", False, ["updated"])
+    assert verdict.message == "top1 0.9972, baseline 0.9944, delta +0.0028: updated"
+    assert (write.reason, write.previous) == (None, {"top1": 358 / 360})
+
+
+def test_update_leaves_an_equal_baseline(store):
+    store.write([entry(reason="because")])
+    verdict, write = ran(store, measured(environment={"torch": "2.14.1"}), "update", reason="other")
+    assert (verdict.status, verdict.failed, write) == ("pass", False, None)
+    assert store.find(KEY).reason == "because"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        OTHER_WEIGHTS,
+        {"data": {"preprocessing": ()}},
+        {"definitions": {"top1": "accuracy(top_k=1)"}},
+        {"metrics": {"top1": hits(358, flipped={0: 0, 359: 1})}},
+    ],
+)
+def test_update_stores_other_outcomes_and_hashes_of_equal_values(store, changes):
+    store.write([entry()])
+    verdict, _ = ran(store, measured(**changes), "update")
+    assert verdict.status == "updated"
+    assert ran(store, measured(**changes), "check")[0].status == "pass"
+
+
+@pytest.mark.parametrize("reason", [None, ""])
+@pytest.mark.parametrize("changes", [{}, {"data": {"preprocessing": ()}}], ids=["standing", "stale"])
+def test_update_refuses_to_make_any_metric_worse(store, changes, reason):
+    store.write([entry(measurement=measured({"mae": plain(2.0, higher_is_better=False), "top1": hits(358)}))])
+    new = measured({"mae": plain(1.0, higher_is_better=False), "top1": hits(341)}, **changes)
+    verdict, write = ran(store, new, "update", reason)
+    assert (verdict.status, verdict.failed, write) == ("regressed", True, None)
+    assert verdict.message == (
+        "top1 0.9472, baseline 0.9944, delta -0.0472: "
+        'update refused, a metric would get worse: give --launcher-reason "…"'
+    )
+    assert verdicts(verdict)[1] == "regressed"
+
+
+def test_update_refuses_by_the_direction_of_the_metric(store):
+    lower = measured({"mae": plain(2.0, higher_is_better=False, bounded=False)})
+    store.write([entry(measurement=lower)])
+    worse = measured({"mae": plain(2.0 + 1e-6, higher_is_better=False, bounded=False)})
+    verdict, _ = ran(store, worse, "update")
+    assert verdict.message.startswith("mae 2.000001, baseline 2.000000, delta +0.000001: update refused")
+    better = measured({"mae": plain(1.9, higher_is_better=False, bounded=False)})
+    assert ran(store, better, "update")[0].status == "updated"
+
+
+def test_update_with_a_reason_stores_it_with_the_previous_values(store):
+    store.write([entry(measurement=measured({"top1": hits(358), "top5": hits(360)}))])
+    verdict, write = ran(store, measured({"top1": hits(341), "top5": hits(360)}), "update", "smaller model")
+    assert (verdict.status, verdict.failed) == ("updated", False)
+    assert (write.reason, write.previous) == ("smaller model", {"top1": 358 / 360, "top5": 1.0})
+
+
+@pytest.mark.parametrize(("measured_now", "previous"), [("top1", {"top1": 358 / 360, "top5": 1.0})])
+def test_update_drops_a_metric_gone_from_the_file(store, measured_now, previous):
+    store.write([entry(measurement=measured({"top1": hits(358), "top5": hits(360)}))])
+    verdict, write = ran(store, measured({measured_now: hits(358)}), "update")
+    assert (verdict.status, set(write.metrics), write.previous) == ("updated", {measured_now}, previous)
+
+
+def test_update_replaces_all_metrics_where_none_stayed(store):
+    store.write([entry()])
+    verdict, write = ran(store, measured({"top5": hits(300)}), "update")
+    assert (verdict.status, set(write.metrics)) == ("updated", {"top5"})
+    assert verdict.message == "top5 0.8333: updated"
+
+
+def test_update_mends_outcomes_that_cannot_be_read(store, tmp_path):
+    store.write([entry()])
+    next(tmp_path.rglob("*.npz")).write_bytes(b"damaged")
+    assert ran(store, measured(), "update")[0].status == "updated"
+    assert ran(store, measured(), "check")[0].status == "pass"
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("stands", [False, True])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        measured({"top1": plain(float("nan"))}),
+        measured({"top1": hits(360), "top5": plain(float("inf"))}),
+        measured(identifiers=("0001.png",) * 360),
+        measured({}),
+    ],
+    ids=["nan", "one infinite", "duplicates", "empty"],
+)
+def test_an_error_is_never_written(store, mode, stands, broken):
+    if stands:
+        store.write([entry()])
+    verdict, write = ran(store, broken, mode, reason="because")
+    assert (verdict.status, verdict.failed, write) == ("error", True, None)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_baseline_file_that_cannot_be_read_is_left(store, tmp_path, mode):
+    store.write([entry()])
+    path = tmp_path / "__baselines__" / "digits.json"
+    path.write_text("{")
+    with pytest.raises(BaselineError, match="no valid JSON"):
+        ran(store, measured(), mode)
+    assert path.read_text() == "{"
