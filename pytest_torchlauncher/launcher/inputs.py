@@ -24,8 +24,7 @@ def to_tensor(data: Array | torch.Tensor, device: torch.device, dtype: torch.dty
         dtype: the module's floating dtype.
 
     Returns:
-        Arrays in `dtype`, images as (B, C, H, W) in channels-last memory: permuting them copies nothing.
-        Floating tensors in `dtype`, other tensors as they are.
+        Arrays in `dtype`, images as (B, C, H, W), contiguous. Floating tensors in `dtype`, other tensors as they are.
     """
     import torch
 
@@ -33,7 +32,9 @@ def to_tensor(data: Array | torch.Tensor, device: torch.device, dtype: torch.dty
         return data.to(device, dtype if data.is_floating_point() else None)
     tensor = torch.from_numpy(np.require(data, requirements=["C", "W"]))
     if tensor.ndim == 4:
-        tensor = tensor.permute(0, 3, 1, 2)
+        images = tensor.permute(0, 3, 1, 2)
+        # A permuted view makes convolutions work in channels-last memory, on which the .view() of many modules fails.
+        tensor = torch.empty(images.shape, dtype=dtype).copy_(images)
     return tensor.to(device, dtype)
 
 

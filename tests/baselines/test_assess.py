@@ -20,9 +20,9 @@ def store(tmp_path):
     return Store(tmp_path / "__baselines__" / "digits.json")
 
 
-def ran(store, measurement, mode, reason=None, gates={}):
+def ran(store, measurement, mode, reason=None, gates=None):
     """Assess as a run does: what is to be written is written; return the verdict and what was."""
-    got = assess(measurement, gates, store, KEY, mode, reason)
+    got = assess(measurement, gates or {}, store, KEY, mode, reason)
     assert (got.write is None) == (got.outcomes is None)
     if got.write:
         assert got.write.outcomes == content_hash(got.outcomes)

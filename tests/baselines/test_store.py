@@ -94,10 +94,10 @@ TEXT = """\
         "precision": "fp32"
       },
       "metrics": {
-        "mäe": {"bounded": false, "definition": "mae()", "definition_hash": "e527bc7f26700933", "higher_is_better": false, \
-"n": 4, "value": 0.30000000000000004},
-        "top1": {"bounded": true, "definition": "accuracy()", "definition_hash": "90aa231686e569a3", "higher_is_better": true, \
-"n": 4, "value": 0.75}
+        "mäe": {"bounded": false, "definition": "mae()", "definition_hash": "e527bc7f26700933", \
+"higher_is_better": false, "n": 4, "value": 0.30000000000000004},
+        "top1": {"bounded": true, "definition": "accuracy()", "definition_hash": "90aa231686e569a3", \
+"higher_is_better": true, "n": 4, "value": 0.75}
       },
       "model": {
         "config": "c1",
@@ -159,18 +159,20 @@ def test_models_that_share_a_file_name_do_not_lose_each_others_outcomes(path):
 
 
 @pytest.mark.parametrize(
-    ("others", "found"),
+    ("device", "others", "found"),
     [
-        ([("cuda", "fp32"), ("cuda", "amp")], ("cuda", "amp")),
-        ([("cpu", "int8"), ("cuda", "amp")], ("cpu", "int8")),
-        ([("cpu", "int8"), ("cpu", "bf16")], ("cpu", "bf16")),
+        ("cpu", [("cuda", "fp32"), ("cuda", "amp")], ("cuda", "amp")),
+        ("cpu", [("cpu", "int8"), ("cpu", "bf16")], ("cpu", "bf16")),
+        ("cuda", [("cuda", "int8"), ("cpu", "amp")], ("cuda", "int8")),
+        ("mps", [("cuda", "int8"), ("cpu", "amp")], ("cpu", "amp")),
     ],
 )
-def test_fallback(path, others, found):
-    strangers = [replace(CUDA, launcher="fast"), replace(CUDA, model="x"), replace(CUDA, dataset="y")]
+def test_fallback(path, device, others, found):
+    mine = replace(KEY, device=device)
+    strangers = [replace(mine, launcher="fast"), replace(mine, model="x"), replace(mine, dataset="y")]
     keys = [replace(KEY, device=device, precision=precision) for device, precision in others]
-    Store(path).write([entry(key) for key in (*keys, *strangers, KEY)])
-    got = Store(path).fallback(KEY).key
+    Store(path).write([entry(key) for key in (*keys, *strangers, mine)])
+    got = Store(path).fallback(mine).key
     assert (got.evaluation, got.device, got.precision) == (KEY.evaluation, *found)
 
 
@@ -368,6 +370,15 @@ def test_bytes_that_are_no_text(path, content):
     path.write_bytes(content) if content else path.mkdir()
     with pytest.raises(BaselineError, match=r"^__baselines__/digits.json:1:1: cannot be read: "):
         Store(path).find(KEY)
+
+
+def test_files_are_on_the_disk_before_they_get_their_names(path, monkeypatch):
+    calls = []
+    for name in ("fsync", "replace"):
+        call = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *args, n=name, call=call: (calls.append(n), call(*args)))
+    Store(path).write([entry()])
+    assert calls == ["fsync", "replace", "fsync"] * 2
 
 
 class Killed(BaseException):

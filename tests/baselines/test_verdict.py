@@ -21,7 +21,7 @@ def judged(before, after, gate=None, *, stored_key=KEY, key=KEY, outcomes=True, 
     return judge(key, new, gates, Baseline.of(stored_key, stored), stored.outcomes if outcomes else None)
 
 
-def loss(metric, points, *, orient=1):
+def loss(metric, points):
     """Return `metric` made worse by `points`."""
     sign = -1 if metric.higher_is_better else 1
     return replace(metric, value=metric.value + sign * points)
@@ -289,9 +289,9 @@ def test_nothing_measured_is_an_error():
     assert got.message == "no metric is measured, at least one expected: name one in the file"
 
 
-def several(before, after, gates={}, **changes):
+def several(before, after, gates=None, **changes):
     baseline = Baseline.of(KEY, measured(before))
-    return judge(KEY, measured(after, **changes), gates, baseline)
+    return judge(KEY, measured(after, **changes), gates or {}, baseline)
 
 
 def test_a_metric_no_longer_measured_is_an_error():

@@ -63,7 +63,7 @@ def test_a_regression_is_told_on_the_first_line_above_the_table(tiny, pytester):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "top1 0.4167, baseline 0.9167, delta -0.5000 (allowed 0.0833, other weights): regressed, *of 12 samples lost",
+            "top1 0.4167, baseline 0.9167, delta -0.5000 (allowed 0.0833, other weights): regressed, 7 of 12 *",
             "",
             "*metric*baseline*measured*delta*allowed*verdict*",
             "*top1*0.9167*0.4167*-0.5000*0.0833*regressed*",
