@@ -1,3 +1,4 @@
+import tempfile
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,9 @@ MODES = ["check", "record", "update"]
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path, monkeypatch):
+    (tmp_path / "locks").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "locks"))
     return Store(tmp_path / "__baselines__" / "digits.json")
 
 

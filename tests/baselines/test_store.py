@@ -22,6 +22,9 @@ CUDA = replace(KEY, device="cuda")
 @pytest.fixture
 def path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "locks").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "locks"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "locks"))
     return tmp_path / "__baselines__" / "digits.json"
 
 
@@ -226,12 +229,10 @@ def test_temporary_files_of_dead_writers_are_removed(path):
     assert {name for name in files(path) if name.endswith(".tmp")} == {"other.json.tmp"}
 
 
-def test_locks_lie_elsewhere(path, tmp_path, monkeypatch):
-    elsewhere = tmp_path / "tmp"
-    elsewhere.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+def test_locks_lie_elsewhere(path, tmp_path):
     Store(path).write([entry()])
-    assert not [name for name in files(path) if "lock" in name]
+    assert {p.suffix for p in tmp_path.glob("*") if p.is_file()} == set()
+    assert {p.suffix for p in path.parent.rglob("*") if p.is_file()} == {".json", ".npz"}
 
 
 @pytest.mark.parametrize(
