@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .kinds import Adapter, Converter, Metric, Postprocessor, Preprocessor, Reader
     from .options import DataPath, ModelPath, PositiveInt
     from .registry import register
+    from .runner import AccuracyImprovedWarning
     from .types import (
         Annotated,
         Annotations,
@@ -58,6 +59,7 @@ _HOMES = {
     "kinds": ("Adapter", "Converter", "Metric", "Postprocessor", "Preprocessor", "Reader"),
     "options": ("DataPath", "ModelPath", "PositiveInt"),
     "registry": ("register",),
+    "runner": ("AccuracyImprovedWarning",),
     "types": (
         "Annotated",
         "Annotations",
@@ -75,6 +77,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AccuracyImprovedWarning",
     "Adapter",
     "Annotated",
     "Annotations",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,12 +22,16 @@ from .plan import Evaluation
 from .record import Record, StoredEntry
 from .types import Measurement
 
-__all__ = ["Runner", "Target"]
+__all__ = ["AccuracyImprovedWarning", "Runner", "Target"]
 
 # A user who meets an error in a test of theirs wants to see their own frames.
 __tracebackhide__ = True
 
 _PACKAGE = str(Path(__file__).parent)
+
+
+class AccuracyImprovedWarning(UserWarning):
+    """A metric is better than its baseline, and its gate asks for a warning."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class Runner:
             raise BaselineError('a mapping has no baseline of its own; name one: torch_launcher(…, baseline="name")')
         gates = {spec.name: spec.gate for spec in target.evaluation.metrics}
         assessment = assess(measurement, gates, Store(target.baselines), target.key, self.mode, self.reason)
+        _warn_of_improvement(target, assessment.verdict)
         return _record(target, measurement, assessment)
 
     def _error(self, target: Target, error: LauncherError) -> Record:
@@ -102,10 +108,18 @@ class Runner:
         return f", baseline {format_value(stored.value)}" if stored else ""
 
 
+def _warn_of_improvement(target: Target, verdict: Verdict) -> None:
+    better = {comparison.name for comparison in verdict.comparisons if comparison.verdict == "improved"}
+    if any(spec.gate.on_improve == "warn" and spec.name in better for spec in target.evaluation.metrics):
+        where = target.evaluation.dataset.where.own
+        warnings.warn_explicit(verdict.message, AccuracyImprovedWarning, str(where.file), where.line)
+
+
 def _record(target: Target, measurement: Measurement, assessment: Assessment) -> Record:
     verdict = assessment.verdict
     write = assessment.write
-    stored = StoredEntry.of(str(target.baselines), write.to_json(), pack(measurement.outcomes)) if write else None
+    packed = pack(assessment.outcomes) if assessment.outcomes else b""
+    stored = StoredEntry.of(str(target.baselines), write.to_json(), packed) if write else None
     return _base(
         target,
         status=verdict.status,

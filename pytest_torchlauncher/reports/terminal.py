@@ -12,6 +12,11 @@ from ..record import Record
 __all__ = ["write_summary"]
 
 _MARKUP = {"improved": {"green": True, "bold": True}, "skipped": {"yellow": True}}
+_NOTES = {
+    "improved": "store the better values with pytest --launcher-update",
+    "missing_baseline": "store the measured values with pytest --launcher-record",
+    "stale_baseline": "if the change is meant, store the measured values with pytest --launcher-update",
+}
 
 
 def write_summary(terminal: pytest.TerminalReporter, records: Sequence[Record], problems: Sequence[str]) -> None:
@@ -49,7 +54,5 @@ def _values(metric: Mapping[str, Any]) -> str:
 
 
 def _notes(records: Sequence[Record]) -> Iterator[str]:
-    if any(record.status == "improved" for record in records):
-        yield "improved: store the better values with pytest --launcher-update"
-    if any(record.status == "missing_baseline" for record in records):
-        yield "missing_baseline: store the measured values with pytest --launcher-record"
+    statuses = {record.status for record in records}
+    yield from (f"{status}: {note}" for status, note in _NOTES.items() if status in statuses)

@@ -79,6 +79,17 @@ def test_record_adds_a_metric_that_is_new_in_the_file(tiny, pytester):
     pytester.runpytest().assert_outcomes(passed=1)
 
 
+def test_record_adds_a_metric_to_the_stored_outcomes_of_another_environment(tiny, pytester):
+    pytester.runpytest("--launcher-record")
+    tiny.save_centers(0.1, 0.5, 0.85)
+    metric = "      - {type: accuracy, name: top1}"
+    tiny.replace(metric, f"{metric}\n      - {{type: accuracy, name: top2, top_k: 2}}")
+    result = pytester.runpytest("--launcher-record")
+    result.assert_outcomes(passed=1)
+    assert "not written" not in result.stdout.str()
+    pytester.runpytest().assert_outcomes(passed=1)
+
+
 def test_update_stores_an_improvement(tiny, pytester):
     tiny.save_centers(0.9, 0.5, 0.1)
     pytester.runpytest("--launcher-record")

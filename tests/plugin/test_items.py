@@ -327,3 +327,16 @@ def test_collecting_imports_nothing_heavy(pytester, request, project, absent):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=pytester.path)
     assert "LOADED\n" in done.stdout
     assert ("tiny-greys" in done.stdout) == (project == "tiny")
+
+
+@pytest.mark.parametrize(("on_improve", "outcome"), [("pass", "passed"), ("warn", "passed"), ("fail", "failed")])
+def test_an_improvement_passes_warns_or_fails(tiny, pytester, on_improve, outcome):
+    tiny.save_centers(0.5, 0.1, 0.9)
+    pytester.runpytest("--launcher-record")
+    tiny.save_centers(0.1, 0.5, 0.9)
+    tiny.file.write_text(tiny.file.read_text() + f"gate: {{on_improve: {on_improve}}}\n")
+    result = pytester.runpytest("-W", "default")
+    result.assert_outcomes(**{outcome: 1}, warnings=int(on_improve == "warn"))
+    result.stdout.fnmatch_lines(["improved  tiny-greys  top1  0.9167  baseline 0.4167  +0.5000"])
+    if on_improve == "warn":
+        result.stdout.fnmatch_lines(["*tiny.launcher.yml:10: AccuracyImprovedWarning: top1 0.9167, baseline 0.4167*"])
