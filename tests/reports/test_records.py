@@ -1,0 +1,119 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from pytest_torchlauncher.record import RECORDS, STATUSES, Record, StoredEntry
+from pytest_torchlauncher.reports.json_report import write_json
+from pytest_torchlauncher.reports.terminal import write_summary
+from pytest_torchlauncher.reports.transport import attach, attached
+
+METRIC = {
+    "name": "top1",
+    "type": "accuracy",
+    "value": 0.5,
+    "components": {"a": float("nan")},
+    "higher_is_better": True,
+    "baseline": 0.75,
+    "delta": -0.25,
+    "allowed": 0.0,
+    "verdict": "regressed",
+}
+
+
+def record(**fields):
+    base = {
+        "id": "a.launcher.yml::net-data",
+        "index": 0,
+        "model": "net",
+        "dataset": "data",
+        "device": "cpu",
+        "file": "/a.launcher.yml",
+        "line": 3,
+        "status": "regressed",
+        "failed": True,
+        "message": "top1 0.5",
+        "metrics": (METRIC,),
+        "environment": {"torch": "2.14"},
+    }
+    return Record(**{**base, **fields})
+
+
+class Terminal:
+    def __init__(self):
+        self.lines = []
+
+    def section(self, title):
+        self.lines.append(title)
+
+    def write_line(self, line, **markup):
+        self.lines.append((line, markup))
+
+
+def test_a_record_travels_as_builtin_types():
+    whole = record(write=StoredEntry.of("/b.json", {"key": {"model": "net"}}, b"\0\1\2"), changed=("x",))
+    plain = json.loads(json.dumps(whole.to_dict()))
+    back = Record.from_dict({**plain, "metrics": whole.metrics})
+    assert back == whole
+    assert back.write.outcome_bytes == b"\0\1\2"
+
+
+def test_text_is_the_message_then_the_detail():
+    assert record().text == "top1 0.5"
+    assert record(detail="table").text == "top1 0.5\n\ntable"
+
+
+@pytest.mark.parametrize(
+    ("when", "outcome", "carried"),
+    [("setup", "passed", 0), ("call", "failed", 1), ("teardown", "passed", 0), ("setup", "skipped", 1)],
+)
+def test_records_ride_on_the_report_that_ends_the_item(when, outcome, carried):
+    report = pytest.TestReport("id", ("f", 1, "n"), {}, outcome, None, when)
+    item = SimpleNamespace(stash=pytest.Stash())
+    item.stash[RECORDS] = [record()]
+    attach(item, report)
+    assert len(attached(report)) == carried
+
+
+def test_an_item_that_did_not_run_says_why():
+    report = pytest.TestReport("id", ("f", 1, "n"), {}, "skipped", ("f", 1, "Skipped: no data"), "setup")
+    unrun = lambda status, message: record(status=status, message=message, metrics=())  # noqa: E731
+    attach(SimpleNamespace(stash=pytest.Stash(), unrun=unrun), report)
+    (found,) = attached(report)
+    assert (found.status, found.message) == ("skipped", "no data")
+
+
+def test_json_knows_no_nan_and_is_whole_or_absent(tmp_path):
+    path = tmp_path / "deep" / "out.json"
+    write_json(path, [record(), record(index=1, environment={})])
+    report = json.loads(path.read_text())
+    assert report["environment"] == {"torch": "2.14"}
+    assert report["evaluations"][0]["metrics"][0]["components"] == {"a": None}
+    assert not {"write", "index", "detail", "failed"} & set(report["evaluations"][0])
+    before = path.read_text()
+    with pytest.raises(TypeError):
+        write_json(path, [record(changed=(object(),))])
+    assert path.read_text() == before
+
+
+def test_summary_lines_are_aligned_and_marked():
+    terminal = Terminal()
+    passed = {**METRIC, "verdict": "pass", "value": 0.75, "delta": 0.0}
+    write_summary(
+        terminal,
+        [
+            record(),
+            record(model="longer", status="pass", failed=False, metrics=(passed,)),
+            record(status="stale_baseline"),
+        ],
+        ["baselines were not written: disk full"],
+    )
+    assert terminal.lines[0] == "launcher evaluations"
+    assert terminal.lines[1] == ("regressed  net-data     top1  0.5000  baseline 0.7500  -0.2500", {"red": True})
+    assert terminal.lines[2] == ("pass       longer-data  top1  0.7500  baseline 0.7500  +0.0000", {"green": True})
+    assert terminal.lines[-2][0].startswith("stale_baseline: if the change is meant, store the measured values with ")
+    assert terminal.lines[-1] == ("baselines were not written: disk full", {"red": True})
+
+
+def test_every_status_that_a_record_can_have_is_documented():
+    assert {"pass", "regressed", "improved", "missing_baseline", "stale_baseline", "error"} <= set(STATUSES)
