@@ -138,6 +138,8 @@ def _readable(error: ValidationError, model: type[BaseModel]) -> ValidationError
             message = f"unknown key{did_you_mean(str(loc[0]), known) or '; known are ' + (', '.join(known) or 'none')}"
         elif kind == "missing":
             message = "missing, and required"
+        elif kind == "invalid_key":
+            message = f"{loc[-1]!r} found as a key, a name expected"
         elif kind in _EXPECTED:
             message = f"{_found(detail['input'])} found, {_EXPECTED[kind].format(**detail.get('ctx', {}))} expected"
         elif kind == "value_error":

@@ -1,4 +1,5 @@
 import pytest
+import yaml
 
 from pytest_torchlauncher.config.loader import LauncherFileWarning, Settings, load_file, model_name
 from pytest_torchlauncher.errors import ConfigError
@@ -327,3 +328,51 @@ def test_marks(launcher_file):
     ]
     assert marks[2].kwargs["reason"].endswith("model.launcher.yml, line 12")
     assert (marks[1].where.line, marks[1].where.column) == (12, 15)
+
+
+FULL = """\
+name: net
+launchers:
+  - {framework: pytorch, module: a.B, python_path: ., checkpoint: a.pt, batch: 4, adapter: classification, tags: [a],
+     module_args: [1], module_kwargs: {a: 1}, output_names: [x], device: cpu, state_key: s}
+datasets:
+  - name: data
+    data_source: images
+    reader: {type: opencv_imread, reading_flag: gray}
+    annotation_conversion: {converter: imagenet, annotation_file: val.txt}
+    preprocessing: [{type: normalization, std: 255}, {type: resize, size: 8}]
+    metrics: [{type: accuracy, name: top1, top_k: 1, gate: {margin: 1}}]
+    gate: {margin: 0.1}
+    batch: 3
+marks: [slow, {skipif: "x", reason: y}]
+gate: {margin: 0.1, on_improve: pass}
+"""
+
+
+def _places(value, path=()):
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from _places(item, (*path, key))
+
+
+@pytest.mark.parametrize("odd", [None, [], {}, "", -1, 1.5, True, "日本", [None], {"a": 1}, {1: 2}], ids=repr)
+@pytest.mark.filterwarnings("ignore::pytest_torchlauncher.LauncherFileWarning")
+def test_anything_anywhere_is_accepted_or_told_in_our_words(tmp_path, odd):
+    for index, place in enumerate(_places(yaml.safe_load(FULL))):
+        document = yaml.safe_load(FULL)
+        if place:
+            inner = document
+            for step in place[:-1]:
+                inner = inner[step]
+            inner[place[-1]] = odd
+        else:
+            document = odd
+        path = tmp_path / f"{index}.launcher.yml"
+        path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+        try:
+            load_file(path, Settings())
+        except ConfigError as error:
+            for problem in error.problems:
+                assert problem.where.file == path
+                assert not any(phrase in problem.message for phrase in ("Input should", "Value error", "should be"))
