@@ -171,5 +171,8 @@ def _mark(spec: MarkSpec, config: pytest.Config) -> pytest.MarkDecorator:
         except pytest.fail.Exception as failure:
             raise ConfigError([Problem(spec.where, "marks", str(failure))]) from None
     for warning in caught:
-        warnings.warn_explicit(warning.message, warning.category, str(spec.where.file), spec.where.line)
+        try:
+            warnings.warn_explicit(warning.message, warning.category, str(spec.where.file), spec.where.line)
+        except Warning as error:  # where the project makes warnings errors
+            raise ConfigError([Problem(spec.where, "marks", str(error))]) from None
     return mark.with_args(*spec.args, **spec.kwargs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +84,8 @@ class Runner:
             raise BaselineError('a mapping has no baseline of its own; name one: torch_launcher(…, baseline="name")')
         gates = {spec.name: spec.gate for spec in target.evaluation.metrics}
         assessment = assess(measurement, gates, Store(target.baselines), target.key, self.mode, self.reason)
-        _warn_of_improvement(target, assessment.verdict)
-        return _record(target, measurement, assessment)
+        record = _record(target, measurement, assessment)
+        return replace(record, failed=record.failed or _improvement_is_error(target, assessment.verdict))
 
     def _error(self, target: Target, error: LauncherError) -> Record:
         message = self._non_finite(target, error) if isinstance(error, NonFiniteError) else str(error)
@@ -108,11 +108,17 @@ class Runner:
         return f", baseline {format_value(stored.value)}" if stored else ""
 
 
-def _warn_of_improvement(target: Target, verdict: Verdict) -> None:
+def _improvement_is_error(target: Target, verdict: Verdict) -> bool:
+    """Warn of an improvement where the gate asks for it; return whether the project makes that warning an error."""
     better = {comparison.name for comparison in verdict.comparisons if comparison.verdict == "improved"}
-    if any(spec.gate.on_improve == "warn" and spec.name in better for spec in target.evaluation.metrics):
-        where = target.evaluation.dataset.where.own
+    if not any(spec.gate.on_improve == "warn" and spec.name in better for spec in target.evaluation.metrics):
+        return False
+    where = target.evaluation.dataset.where.own
+    try:
         warnings.warn_explicit(verdict.message, AccuracyImprovedWarning, str(where.file), where.line)
+    except AccuracyImprovedWarning:
+        return True
+    return False
 
 
 def _record(target: Target, measurement: Measurement, assessment: Assessment) -> Record:

@@ -269,8 +269,14 @@ class _Loader:
                 message = "known to the Accuracy Checker, not supported here yet"
                 self.problems.add(table.keys_at[key], _join(path, key), message)
             elif key in NO_EFFECT_KEYS[kind]:
-                _warn(table.keys_at[key], f"{_join(path, key)} has no effect here")
+                self._warn(table.keys_at[key], _join(path, key), "has no effect here")
         return table.without(*LATER_KEYS[kind], *NO_EFFECT_KEYS[kind])
+
+    def _warn(self, where: Position, path: str, message: str) -> None:
+        try:
+            warnings.warn_explicit(f"{path} {message}", LauncherFileWarning, str(where.file), where.line)
+        except LauncherFileWarning:  # where the project makes warnings errors
+            self.problems.add(where, path, message)
 
     def _name(self, model: Table, path: str) -> str:
         name = model.get("name", None if path else model_name(self.path))
@@ -320,7 +326,3 @@ def _id(*parts: str) -> str:
     for mark in ("::", "[", "]", "/"):
         text = text.replace(mark, "_")
     return text
-
-
-def _warn(where: Position, message: str) -> None:
-    warnings.warn_explicit(message, LauncherFileWarning, str(where.file), where.line)

@@ -340,3 +340,22 @@ def test_an_improvement_passes_warns_or_fails(tiny, pytester, on_improve, outcom
     result.stdout.fnmatch_lines(["improved  tiny-greys  top1  0.9167  baseline 0.4167  +0.5000"])
     if on_improve == "warn":
         result.stdout.fnmatch_lines(["*tiny.launcher.yml:10: AccuracyImprovedWarning: top1 0.9167, baseline 0.4167*"])
+
+
+def test_warnings_that_the_project_makes_errors_are_one_sentence(tiny, pytester):
+    tiny.save_centers(0.5, 0.1, 0.9)
+    pytester.runpytest("--launcher-record")
+    tiny.save_centers(0.1, 0.5, 0.9)
+    text = tiny.file.read_text()
+    for addition, line in {
+        "gate: {on_improve: warn}": "top1 0.9167, baseline 0.4167, delta +0.5000 *improved*",
+        "marks: [slwo]": "tiny.launcher.yml:18:9: marks: Unknown pytest.mark.slwo *",
+    }.items():
+        tiny.file.write_text(f"{text}{addition}\n")
+        result = pytester.runpytest("-W", "error")
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines([f"FAILED * - {line}"])
+    tiny.file.write_text(text.replace("batch: 4", "batch: 4\n    num_requests: 4"))
+    result = pytester.runpytest("-W", "error")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["FAILED * - tiny.launcher.yml:8:5: launchers?0?.num_requests: has no effect here"])
