@@ -154,6 +154,8 @@ def given_by(request: pytest.FixtureRequest, name: str, where: Position) -> Any:
             f"fixture: {name!r} is parametrised, and a launcher file cannot choose a parameter; give it a plain one"
         )
         raise DataError(message, where) from None
+    except Exception as error:
+        raise DataError(f"fixture: {name!r} raised {type(error).__name__}: {error}", where) from error
 
 
 def _tag(tag: str, config: pytest.Config) -> pytest.MarkDecorator:

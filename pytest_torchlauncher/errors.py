@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -38,6 +39,7 @@ __all__ = [
     "Problem",
     "did_you_mean",
     "display_path",
+    "told",
 ]
 
 
@@ -91,6 +93,23 @@ class LauncherError(Exception):
             self.message, self.where = f"{subject}: {self.message}", where
             self.args = (f"{where}: {self.message}",)
         return self
+
+
+@contextmanager
+def told(subject: str, where: Position, error: type[LauncherError]) -> Iterator[None]:
+    """Tell what goes wrong inside the block as an `error` about `subject` at `where`.
+
+    An error of this package gains its place; any other exception, of a project's own block, becomes its cause.
+
+    Raises:
+        LauncherError: whatever went wrong.
+    """
+    try:
+        yield
+    except LauncherError as known:
+        raise known.placed(where, subject) from known.__cause__
+    except Exception as foreign:
+        raise error(f"{subject}: raised {type(foreign).__name__}: {foreign}", where) from foreign
 
 
 class ConfigError(LauncherError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
@@ -26,8 +28,6 @@ __all__ = ["AccuracyImprovedWarning", "Runner", "Target"]
 
 # A user who meets an error in a test of theirs wants to see their own frames.
 __tracebackhide__ = True
-
-_PACKAGE = str(Path(__file__).parent)
 
 
 class AccuracyImprovedWarning(UserWarning):
@@ -189,7 +189,14 @@ def _number(value: float | None) -> float | None:
 
 def _user_traceback(cause: BaseException) -> str:
     """Return the frames of `cause` that are the user's, and its message."""
-    frames = [f for f in traceback.extract_tb(cause.__traceback__) if not f.filename.startswith((_PACKAGE, "<frozen"))]
+    foreign = tuple(
+        _folder(name) for name in ("pytest_torchlauncher", "_pytest", "pluggy", "torch") if name in sys.modules
+    )
+    frames = [f for f in traceback.extract_tb(cause.__traceback__) if not f.filename.startswith((*foreign, "<frozen"))]
     if not frames:
         return ""
     return "".join(traceback.format_list(frames)) + "".join(traceback.format_exception_only(cause)).rstrip()
+
+
+def _folder(package: str) -> str:
+    return f"{Path(str(sys.modules[package].__file__)).parent}{os.sep}"

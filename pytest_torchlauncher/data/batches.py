@@ -33,12 +33,16 @@ def preprocess(samples: Iterable[Sample], steps: Sequence[Component[Preprocessor
 
 def _apply(step: Component[Preprocessor], sample: Sample) -> Sample:
     try:
-        return step.block.apply(sample)
+        done = step.block.apply(sample)
     except Exception as error:
         shape, dtype = tuple(sample.data.shape), sample.data.dtype
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         message = f"{step.name}: {sample.identifier} {shape} {dtype}: {reason}"
         raise DataError(message, step.where.own) from error
+    if not isinstance(done, Sample):
+        message = f"{step.name}: returned a {type(done).__name__} for {sample.identifier}; a Sample expected"
+        raise DataError(message, step.where.own)
+    return done
 
 
 def batches(samples: Iterable[Sample], size: int, where: Position | None = None) -> Iterator[Batch]:

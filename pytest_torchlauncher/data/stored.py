@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError, LauncherError, MissingDataError
+from ..errors import DataError, MissingDataError, told
 from ..kinds import Reader
 from ..options import Component
 from ..plan import DatasetSpec
@@ -42,11 +42,8 @@ def open_stored(spec: DatasetSpec) -> Dataset:
 def _convert(spec: DatasetSpec) -> Annotations:
     if spec.annotation_conversion is None:
         raise DataError("annotation_conversion is missing", spec.where.own)
-    where = spec.annotation_conversion.where.own
-    try:
+    with told(spec.annotation_conversion.name, spec.annotation_conversion.where.own, DataError):
         return spec.annotation_conversion.block.convert()
-    except LauncherError as error:
-        raise error.placed(where, spec.annotation_conversion.name) from None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from ..data.batches import batches, preprocess
 from ..data.given import open_given
 from ..data.stored import open_stored
-from ..errors import LauncherError, OutputError
+from ..errors import OutputError, told
 from ..launcher.launcher import launch
 from ..options import Component
 from ..plan import Evaluation
@@ -61,18 +61,14 @@ def _predictions(
     predictions = _adapt(adapter, outputs, batch)
     pairs = [(sample.annotation, prediction) for sample, prediction in zip(batch.samples, predictions, strict=True)]
     for step in evaluation.dataset.postprocessing or ():
-        pairs = [step.block.apply(*pair) for pair in pairs]
+        with told(step.name, step.where.own, OutputError):
+            pairs = [step.block.apply(*pair) for pair in pairs]
     return [annotation for annotation, _ in pairs], [prediction for _, prediction in pairs]
 
 
 def _adapt(adapter: Component[Any], outputs: Outputs, batch: Batch) -> Sequence[Prediction]:
-    try:
+    with told(adapter.name, adapter.where.own, OutputError):
         predictions: Sequence[Prediction] = adapter.block.adapt(outputs, batch)
-    except LauncherError as error:
-        raise error.placed(adapter.where.own, adapter.name) from error.__cause__
-    except Exception as error:
-        message = f"{adapter.name}: raised {type(error).__name__}: {error} (outputs: {outputs.describe()})"
-        raise OutputError(message, adapter.where.own) from error
     if len(predictions) != len(batch.samples):
         message = f"{len(predictions)} predictions for a batch of {len(batch.samples)}; one a sample expected"
         raise OutputError(f"{adapter.name}: {message}", adapter.where.own)

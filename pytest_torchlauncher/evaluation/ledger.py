@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, LauncherError
+from ..errors import DataError, OutputError, told
 from ..launcher.launcher import Launcher
 from ..plan import Evaluation, MetricSpec
 from ..types import (
@@ -54,10 +54,7 @@ class Ledger:
         self._annotations += annotations
         self._decisions.append(_decisions(predictions))
         for spec in self._evaluation.metrics:
-            try:
-                self._evidence[spec.name] += list(spec.metric.block.observe(annotations, predictions))
-            except LauncherError as error:
-                raise error.placed(spec.metric.where.own, spec.name) from error.__cause__
+            self._evidence[spec.name] += _observed(spec, annotations, predictions)
 
     def measurement(self, launcher: Launcher, clock: Clock) -> Measurement:
         """Return the measurement of everything noted.
@@ -82,10 +79,8 @@ class Ledger:
         )
 
     def _summary(self, spec: MetricSpec) -> MetricValue:
-        try:
+        with told(spec.name, spec.metric.where.own, DataError):
             return spec.metric.block.summarize(self._evidence[spec.name], self._meta)
-        except LauncherError as error:
-            raise error.placed(spec.metric.where.own, spec.name) from error.__cause__
 
     def _outcomes(self, metrics: dict[str, MetricValue]) -> Outcomes:
         columns = {f"metric:{name}": m.per_sample for name, m in metrics.items() if m.per_sample is not None}
@@ -113,6 +108,15 @@ class Ledger:
     def _run(self) -> RunProvenance:
         batch = self._evaluation.batch
         return RunProvenance(batch=batch, batch_effective=batch, precision="fp32", tf32=False, compile=False, seed=0)
+
+
+def _observed(spec: MetricSpec, annotations: Sequence[Annotation], predictions: Sequence[Prediction]) -> list[Any]:
+    """Return the evidence of each sample of a batch."""
+    with told(spec.name, spec.metric.where.own, OutputError):
+        evidence = list(spec.metric.block.observe(annotations, predictions))
+        if len(evidence) != len(annotations):
+            raise OutputError(f"evidence of {len(evidence)} samples for {len(annotations)}; one a sample expected")
+    return evidence
 
 
 def _hash(parts: Iterable[str]) -> str:

@@ -35,4 +35,6 @@ def attached(report: pytest.TestReport) -> list[Record]:
 def _reason(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[2]).removeprefix("Skipped: ")
-    return report.longreprtext.partition("\n")[0]
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text: str = crash.message if crash else report.longreprtext
+    return text.partition("\n")[0]
