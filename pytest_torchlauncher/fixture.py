@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 
 from .baselines.store import baseline_file
 from .collection import EvaluationFailed, given_by, runner_key
-from .config.loader import load_document, load_file
+from .config.loader import Entry, load_document, load_file
 from .config.problems import Problems
 from .errors import LauncherError, MissingDataError, MissingDeviceError, Position, did_you_mean
 from .evaluation.evaluate import evaluate
@@ -121,7 +121,8 @@ class TorchLauncher:
         Args:
             source: path of a launcher file, relative to the test's file, or its content.
             name: the model's name or the evaluation's id, needed where the file has several.
-            baseline: name of the baseline of a mapping, an entry of ``__baselines__/<test file stem>.json``.
+            baseline: name of a baseline of its own: of a mapping, an entry of ``__baselines__/<test file stem>.json``;
+                of a file whose launcher is overridden, one beside the file's own.
             overrides: keys of the launcher that replace those of the file: ``batch=1``, ``device="cuda"``.
 
         Raises:
@@ -139,7 +140,7 @@ class TorchLauncher:
                 content = load_file((test_file.parent / source).resolve(), settings)
         except LauncherError as error:
             raise error.with_traceback(None) from None
-        evaluation = _choose([e.evaluation for e in content.entries if e.evaluation], name, place)
+        evaluation = _choose(content.entries, name, place)
         baselines, model = self._baseline(source, baseline, evaluation)
         index = self._request.session.items.index(self._request.node)
         target = Target(self._request.node.nodeid, index, evaluation, baselines, model)
@@ -148,7 +149,7 @@ class TorchLauncher:
     def _baseline(self, source: Any, baseline: str | None, evaluation: Evaluation) -> tuple[Path | None, str]:
         test_file = self._request.path
         if not isinstance(source, Mapping):
-            return baseline_file((test_file.parent / source).resolve()), evaluation.model
+            return baseline_file((test_file.parent / source).resolve()), baseline or evaluation.model
         return (baseline_file(test_file), baseline) if baseline else (None, evaluation.model)
 
 
@@ -158,13 +159,13 @@ def bound_launchers(request: pytest.FixtureRequest) -> Iterator[TorchLauncher]:
         yield TorchLauncher(request, stack)
 
 
-def _choose(evaluations: list[Evaluation], name: str | None, place: Position) -> Evaluation:
-    named = {f"{e.model}-{e.dataset.name}": e for e in evaluations}
-    chosen = [e for e in evaluations if name in (None, e.model, f"{e.model}-{e.dataset.name}")]
+def _choose(entries: Iterable[Entry], name: str | None, place: Position) -> Evaluation:
+    named = {entry.id: entry.evaluation for entry in entries if entry.evaluation}
+    chosen = [e for id_, e in named.items() if name in (None, id_, e.model, f"{e.model}-{e.dataset.name}")]
     if len(chosen) == 1:
         return chosen[0]
     if name is None:
-        raise LauncherError(f"name: there are {len(evaluations)} evaluations; choose one of {', '.join(named)}", place)
+        raise LauncherError(f"name: there are {len(named)} evaluations; choose one of {', '.join(named)}", place)
     hint = did_you_mean(name, named) if not chosen else ""
     found = "no evaluation is" if not chosen else f"{len(chosen)} evaluations are"
     raise LauncherError(f"name: {found} called {name!r}{hint or '; there are ' + ', '.join(named)}", place)

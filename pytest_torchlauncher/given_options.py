@@ -30,24 +30,32 @@ def flag(config: pytest.Config, name: str) -> bool:
     return bool(config.getini(name) if given is None else given)
 
 
-def path(config: pytest.Config, name: str) -> Path | None:
+def path(config: pytest.Config, name: str, *, environment: bool = True) -> Path | None:
     """Return the path that was given, None without one.
 
     On the command line and in the environment it is relative to the working directory, in the ini file to that file.
 
+    Args:
+        config: pytest's.
+        name: the ini key.
+        environment: whether a variable counts; those of other tools must not stop a run without launcher files.
+
     Raises:
-        pytest.UsageError: a folder that is not there.
+        pytest.UsageError: a folder that is not there; names where it was given.
     """
-    found = _path(config, name)
-    if name in FOLDERS and found is not None and not found.is_dir():
-        raise pytest.UsageError(f"{spelled(name)}: {found} is no folder; correct the path")
+    variable = _ENVIRONMENT.get(name, "")
+    sources = [
+        (spelled(name), config.invocation_params.dir, config.getoption(name)),
+        (f"ini {name}", config.inipath.parent if config.inipath else config.rootpath, config.getini(name)),
+        (f"environment variable {variable}", config.invocation_params.dir, environment and os.environ.get(variable)),
+    ]
+    for source, base, value in sources:
+        if value:
+            return _checked(source, base / str(value), folder=name in FOLDERS)
+    return None
+
+
+def _checked(source: str, found: Path, *, folder: bool) -> Path:
+    if folder and not found.is_dir():
+        raise pytest.UsageError(f"{source}: {found} is no folder; correct the path")
     return found
-
-
-def _path(config: pytest.Config, name: str) -> Path | None:
-    if given := config.getoption(name):
-        return config.invocation_params.dir / str(given)
-    if ini := config.getini(name):
-        return (config.inipath.parent if config.inipath else config.rootpath) / str(ini)
-    variable = os.environ.get(_ENVIRONMENT.get(name, ""))
-    return config.invocation_params.dir / variable if variable else None

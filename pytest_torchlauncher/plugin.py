@@ -62,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("launcher_reason") and not config.getoption("launcher_update"):
         raise pytest.UsageError("--launcher-reason belongs to --launcher-update; give both")
     for name in given_options.FOLDERS:
-        given_options.path(config, name)
+        given_options.path(config, name, environment=False)
     if config.getini("launcher_margin"):
         from .settings import ensure_runner
 

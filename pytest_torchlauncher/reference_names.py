@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["REFERENCE_NAMES"]
+__all__ = ["FRAMEWORKS", "REFERENCE_NAMES"]
+
+FRAMEWORKS: Final = frozenset(
+    "caffe dlsdk dummy g-api mxnet onnx_runtime opencv openvino paddle_paddle pytorch tf tf2 tf_lite".split()
+)
 
 REFERENCE_NAMES: Final[dict[str, frozenset[str]]] = {
     "adapters": frozenset(

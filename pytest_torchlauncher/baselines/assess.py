@@ -73,7 +73,8 @@ def _record(measurement: Measurement, gates: Mapping[str, Gate], store: Store, s
     """Judge by the baseline that stands, and add the metrics that it lacks."""
     verdict = _check(measurement, gates, store, stored.key, stored)
     new = [c for c in verdict.comparisons if c.verdict == "missing_baseline"]
-    if not new or verdict.status in ("error", "stale_baseline"):
+    # A metric of other weights would stand under the provenance of the old ones.
+    if not new or verdict.status in ("error", "stale_baseline") or measurement.model != stored.model:
         return Assessment(verdict)
     known = {name: metric for name, metric in measurement.metrics.items() if name in stored.metrics}
     rest = _check(replace(measurement, metrics=known), gates, store, stored.key, stored)

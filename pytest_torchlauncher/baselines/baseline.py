@@ -86,8 +86,8 @@ class Baseline:
             name: MetricBaseline(
                 value=float(metric.value),
                 n=measurement.data.count,
-                higher_is_better=metric.higher_is_better,
-                bounded=metric.bounded,
+                higher_is_better=bool(metric.higher_is_better),
+                bounded=bool(metric.bounded),
                 definition=measurement.definitions[name],
             )
             for name, metric in measurement.metrics.items()

@@ -70,9 +70,9 @@ def content_hash(outcomes: Outcomes) -> str:
 
 def _arrays(outcomes: Outcomes) -> Iterator[tuple[str, Array]]:
     """Yield names and arrays in the order of the names, identifiers first."""
-    broken = next((identifier for identifier in outcomes.ids if "\n" in identifier), None)
+    broken = next((i for i in outcomes.ids if "\n" in i or not _is_utf8(i)), None)
     if broken is not None:
-        raise BaselineError(f"identifier {broken!r} has a line break; identifiers of one line expected, rename it")
+        raise BaselineError(f"identifier {broken!r} found, one line of UTF-8 expected; rename it")
     text = "".join(f"{identifier}\n" for identifier in outcomes.ids)
     yield _IDS, np.frombuffer(text.encode(), dtype=np.uint8)
     for name, column in sorted(outcomes.columns.items()):
@@ -82,6 +82,10 @@ def _arrays(outcomes: Outcomes) -> Iterator[tuple[str, Array]]:
                 f"outcomes {name!r}: {array.dtype} {array.shape} found, numbers ({len(outcomes.ids)},) expected"
             )
         yield name, np.ascontiguousarray(_compact(array))
+
+
+def _is_utf8(text: str) -> bool:
+    return text.encode(errors="replace") == text.encode(errors="surrogatepass")
 
 
 def _compact(array: Array) -> Array:

@@ -210,7 +210,9 @@ def _error(case: _Case, problem: str) -> _Finding:
 
 
 def _missing(case: _Case) -> _Finding:
-    lacking = f"{case.key.name} on {case.key.place}: run pytest --launcher-record"
+    # Beside metrics of other weights a new one cannot be recorded, only all together.
+    command = "--launcher-update" if case.changes and case.changes.model else "--launcher-record"
+    lacking = f"{case.key.name} on {case.key.place}: run pytest {command}"
     which = "no baseline of this metric" if case.changes else "no baseline"
     line = f"{case.name} {format_value(case.metric.value)}, {which} for {lacking}"
     return _Finding(_comparison(case, "missing_baseline"), line, failed=True)

@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import ConfigError, Position, Problem
 from ..located import Row, Table
 from .document import read_document
 
 __all__ = ["Definitions"]
+
+
+_LISTS = ("launchers", "datasets", "preprocessing", "postprocessing", "metrics")
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,21 @@ class Definitions:
         """Return the definitions in `path`.
 
         Raises:
-            ConfigError: `path` cannot be read.
+            ConfigError: `path` cannot be read, has keys twice, or is no mapping of lists.
         """
-        document = read_document(path)[0] if path else None
-        return cls(document if isinstance(document, Table) else None)
+        if path is None:
+            return cls()
+        document, problems = read_document(path)
+        if not isinstance(document, Table):
+            raise ConfigError([Problem(Position(path, 1, 1), "", "a mapping of launchers and datasets expected")])
+        lists = [
+            Problem(document.values_at[key], key, "a list expected")
+            for key in _LISTS
+            if key in document and not isinstance(document[key], Row | None)
+        ]
+        if problems or lists:
+            raise ConfigError([*problems, *lists])
+        return cls(document)
 
     def launcher(self, entry: Table) -> Table:
         """Return the launcher `entry` over its definition."""

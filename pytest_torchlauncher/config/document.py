@@ -39,6 +39,8 @@ def _read(path: Path, _stamp: int) -> tuple[Any, tuple[Problem, ...]]:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
     except UnicodeDecodeError as error:
         raise ConfigError([Problem(start, "", f"byte {error.start} is not UTF-8; save the file as UTF-8")]) from None
+    except OSError as error:
+        raise ConfigError([Problem(start, "", f"cannot be read: {error.strerror}")]) from None
     except yaml.reader.ReaderError as error:
         raise ConfigError([Problem(start, "", f"not YAML: {error.reason}")]) from None
     except yaml.MarkedYAMLError as error:
@@ -82,7 +84,10 @@ class _Builder:
         for key_node, value_node in node.value:
             if key_node.tag == _MERGE:
                 value = self.build(value_node, path)
-                merged += [part for part in (value if isinstance(value, Row) else [value]) if isinstance(part, Table)]
+                parts = value if isinstance(value, Row) else [value]
+                if not all(isinstance(part, Table) for part in parts):
+                    self._problem(value_node, path, "<< found with something else than mappings")
+                merged += [part for part in parts if isinstance(part, Table)]
                 continue
             key = self.build(key_node, path)
             if not isinstance(key, Hashable):
@@ -102,7 +107,7 @@ class _Builder:
     def _scalar(self, node: yaml.Node, path: str) -> Any:
         try:
             value = self._scalars.construct_object(node)
-        except (yaml.constructor.ConstructorError, ValueError) as error:
+        except (yaml.constructor.ConstructorError, ValueError, LookupError, AttributeError) as error:
             self._problem(node, path, f"{node.value!r} cannot be read: {getattr(error, 'problem', error)}")
             return None
         if isinstance(value, str | date | bytes):

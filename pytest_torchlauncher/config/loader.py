@@ -6,18 +6,19 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from ..errors import ConfigError, Position, Problem, did_you_mean
 from ..kinds import Metric
 from ..launcher.device import canonical_device
 from ..located import Row, Table, Text, located
-from ..options import Component, Roots, construct
+from ..options import Component, OneOrMany, Roots, Spec, construct
 from ..plan import DatasetSpec, Evaluation, Gate, LauncherSpec, MetricSpec
+from ..reference_names import FRAMEWORKS
 from .definitions import Definitions
 from .document import read_document
 from .known_keys import LATER_KEYS, NO_EFFECT_KEYS
-from .marks import MarkSpec, read_marks
+from .marks import MarkSpec, is_mark, read_marks
 from .problems import Problems
 
 __all__ = [
@@ -167,11 +168,7 @@ class _Loader:
     ) -> list[Entry]:
         framework = table.get("framework")
         if isinstance(framework, str) and framework != "pytorch":
-            reason = f"framework {framework!r} is not run here, only 'pytorch'"
-            tags = table.get("tags") or ()
-            tags = tuple(map(str, [tags] if isinstance(tags, str) else tags))
-            suffix = tags or (str(framework),)
-            return [Entry(_id(model, d.name, *suffix), d.where, tags, None, reason) for d in datasets]
+            return self._other_framework(model, table, path, datasets)
         launcher = self._launcher(table, path)
         if launcher is None:
             return []
@@ -187,12 +184,33 @@ class _Loader:
             if dataset.spec is not None
         ]
 
+    def _other_framework(self, model: str, table: Table, path: str, datasets: list[_Dataset]) -> list[Entry]:
+        """Return the skipped items of a launcher of another framework, of which only the tags are read."""
+        framework = str(table["framework"])
+        if framework not in FRAMEWORKS:
+            hint = did_you_mean(framework, FRAMEWORKS) or "; 'pytorch' expected"
+            self.problems.add(table.values_at["framework"], _join(path, "framework"), f"unknown framework{hint}")
+        spec = self._construct(_OtherLauncher, table.only("framework", "tags"), path)
+        if spec is None or not self._checked_tags(spec.tags, table, path):
+            return []
+        reason = f"framework {framework!r} is not run here, only 'pytorch'"
+        suffix = spec.tags or (framework,)
+        return [Entry(_id(model, d.name, *suffix), d.where, spec.tags, None, reason) for d in datasets]
+
+    def _checked_tags(self, tags: tuple[str, ...], table: Table, path: str) -> bool:
+        """Return whether all tags can be marks; a problem is noted for one that cannot."""
+        unfit = next((tag for tag in tags if not is_mark(tag)), None)
+        if unfit is not None:
+            message = f"{unfit!r} found, a name of letters, digits and _ that begins with a letter expected"
+            self.problems.add(table.values_at["tags"], _join(path, "tags"), message)
+        return unfit is None
+
     def _launcher(self, table: Table, path: str) -> LauncherSpec | None:
         table = self._known(table, "launcher", path)
         if self.settings.overrides:
             table = _override(table, self.settings.overrides)
         spec = self._construct(LauncherSpec, table, path)
-        if spec is None:
+        if spec is None or not self._checked_tags(spec.tags, table, path):
             return None
         try:
             return replace(spec, device=canonical_device(spec.device))
@@ -306,6 +324,14 @@ class _Loader:
                 yield item, f"{at}[{index}]"
             else:
                 self.problems.add(value.places[index], f"{at}[{index}]", f"{item!r} found, a mapping expected")
+
+
+@dataclass(frozen=True)
+class _OtherLauncher(Spec):
+    """What is read of a launcher that is not run."""
+
+    framework: str
+    tags: Annotated[tuple[str, ...], OneOrMany] = ()
 
 
 @dataclass(frozen=True)

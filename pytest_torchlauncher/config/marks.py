@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import Position, display_path
+from ..errors import Position, did_you_mean, display_path
 from ..located import Row, Table, Text
 from .problems import Problems
 
-__all__ = ["MarkSpec", "read_marks"]
+__all__ = ["MarkSpec", "is_mark", "read_marks"]
+
+
+_CONDITIONAL = {"skipif": ("reason",), "xfail": ("reason", "strict", "run")}
 
 
 @dataclass(frozen=True)
@@ -34,20 +38,43 @@ def read_marks(row: Any, where: Position, problems: Problems) -> tuple[MarkSpec,
     return tuple(spec for spec in specs if spec)
 
 
+def is_mark(name: str) -> bool:
+    """Return whether `name` can be a mark: pytest keeps names that begin with an underscore to itself."""
+    return re.fullmatch(r"[A-Za-z]\w*", name) is not None
+
+
 def _read(item: Any, where: Position, path: str, problems: Problems) -> MarkSpec | None:
-    if isinstance(item, Text) and item.isidentifier():
+    if isinstance(item, Text) and is_mark(item):
         return MarkSpec(str(item), where)
-    if not isinstance(item, Table) or not item:
+    first = next(iter(item), None) if isinstance(item, Table) else None
+    if not isinstance(first, str) or not is_mark(first) or first == "parametrize":
         problems.add(where, path, f"{item!r} found, the name of a mark or a mapping that begins with one expected")
         return None
     (name, value), *rest = item.items()
     kwargs = {key: _plain(v) for key, v in rest}
     if name == "skip":
         return MarkSpec("skip", where, (), {"reason": str(value or kwargs.get("reason") or _default("skip", where))})
-    if name in ("skipif", "xfail"):
+    if name in _CONDITIONAL:
+        problem = _unconditional(name, value, kwargs)
+        if problem:
+            problems.add(where, path, problem)
+            return None
         kwargs.setdefault("reason", _default(name, where))
     args = () if value is None else tuple(value) if isinstance(value, Row) else (_plain(value),)
     return MarkSpec(str(name), where, args, kwargs)
+
+
+def _unconditional(name: str, value: Any, kwargs: Mapping[str, Any]) -> str:
+    """Return what is wrong with a conditional mark: one without a condition would switch its gate off unseen."""
+    if not isinstance(value, str | bool) and not (name == "xfail" and value is None):
+        return f"{value!r} found as the condition of {name}, an expression in quotes, true or false expected"
+    unknown = [key for key in kwargs if key not in _CONDITIONAL[name]]
+    known = ", ".join(_CONDITIONAL[name])
+    return (
+        f"unknown key {unknown[0]!r}{did_you_mean(str(unknown[0]), _CONDITIONAL[name])}; known are {known}"
+        if unknown
+        else ""
+    )
 
 
 def _default(name: str, where: Position) -> str:

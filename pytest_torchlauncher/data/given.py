@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, told
 from ..plan import DatasetSpec
 from ..types import Annotation, Dataset, DatasetMeta, Label, Sample
 from .digest import digest_of
@@ -28,13 +29,17 @@ def open_given(value: Any, spec: DatasetSpec) -> Dataset:
     """
     where = spec.where["fixture"]
     samples, meta = (value.samples, value.meta) if isinstance(value, Dataset) else (value, _meta(value))
-    if not isinstance(samples, Iterable) and not (hasattr(samples, "__getitem__") and hasattr(samples, "__len__")):
+    if isinstance(samples, Mapping) or not (isinstance(samples, Iterable) or _is_map_style(samples)):
         raise DataError(
             f"fixture {spec.fixture!r} gave a {type(value).__name__}; "
             "a Dataset, or an iterable of (input, target) pairs or Sample objects expected",
             where,
         )
     return Dataset(_Given(samples, spec), meta)
+
+
+def _is_map_style(samples: Any) -> bool:
+    return hasattr(samples, "__getitem__") and hasattr(samples, "__len__")
 
 
 def _meta(value: Any) -> DatasetMeta:
@@ -49,13 +54,27 @@ class _Given:
     spec: DatasetSpec
 
     def __iter__(self) -> Iterator[Sample]:
-        for index, item in enumerate(self._items()):
-            sample = item if isinstance(item, Sample) else self._pair(index, item)
+        items = iter(self._items())
+        for index in itertools.count():
+            with told(f"item {index} of fixture {self.spec.fixture!r}", self.spec.where["fixture"], DataError):
+                item = next(items, _END)
+            if item is _END:
+                return
+            sample = self._checked(index, item) if isinstance(item, Sample) else self._pair(index, item)
             yield sample if sample.digest else replace(sample, digest=digest_of(sample.data))
+
+    def _checked(self, index: int, sample: Sample) -> Sample:
+        if not isinstance(sample.identifier, str):
+            raise self._error(index, f"has the identifier {sample.identifier!r}; text expected")
+        if not isinstance(sample.data, np.ndarray) and not _is_tensor(sample.data):
+            raise self._error(index, f"has data of type {type(sample.data).__name__}; an array or tensor expected")
+        if not isinstance(sample.annotation, Label):
+            raise self._error(index, f"has an annotation of type {type(sample.annotation).__name__}; a Label expected")
+        return sample
 
     def _items(self) -> Iterable[Any]:
         # A map-style dataset need not raise IndexError at its end, on which plain iteration relies.
-        if hasattr(self.items, "__len__") and hasattr(self.items, "__getitem__"):
+        if _is_map_style(self.items):
             return (self.items[index] for index in range(len(self.items)))
         items: Iterable[Any] = self.items
         return items
@@ -71,6 +90,9 @@ class _Given:
                     index, "is a tensor, fed as it stands; remove the preprocessing, or let the fixture give arrays"
                 )
             return Sample(str(index), data, annotation)
+        # Of a palette image numpy sees the indices, of a bilevel one truth values.
+        if hasattr(data, "convert") and getattr(data, "mode", "L") not in ("L", "RGB"):
+            data = data.convert("RGB")
         array = np.asarray(data)
         if array.dtype.kind not in "uifb" or array.ndim == 0:
             raise self._error(index, f"has an input of type {type(data).__name__}; a tensor, array or image expected")
@@ -87,6 +109,10 @@ class _Given:
 
     def _error(self, index: int, message: str) -> DataError:
         return DataError(f"item {index} of fixture {self.spec.fixture!r} {message}", self.spec.where["fixture"])
+
+
+_END = object()
+"""Marks the end of the items, since None may be one."""
 
 
 def _is_tensor(data: Any) -> bool:

@@ -80,10 +80,12 @@ class Ledger:
 
     def _summary(self, spec: MetricSpec) -> MetricValue:
         with told(spec.name, spec.metric.where.own, DataError):
-            return spec.metric.block.summarize(self._evidence[spec.name], self._meta)
+            value = spec.metric.block.summarize(self._evidence[spec.name], self._meta)
+            _check_value(value, len(self._ids))
+        return value
 
     def _outcomes(self, metrics: dict[str, MetricValue]) -> Outcomes:
-        columns = {f"metric:{name}": m.per_sample for name, m in metrics.items() if m.per_sample is not None}
+        columns = {f"metric:{n}": np.asarray(m.per_sample) for n, m in metrics.items() if m.per_sample is not None}
         columns["label"] = np.array([annotation.index for annotation in self._annotations])
         columns["prediction"] = np.concatenate([prediction for prediction, _ in self._decisions])
         columns["confidence"] = np.concatenate([confidence for _, confidence in self._decisions])
@@ -119,8 +121,17 @@ def _observed(spec: MetricSpec, annotations: Sequence[Annotation], predictions: 
     return evidence
 
 
+def _check_value(value: Any, count: int) -> None:
+    if not isinstance(value, MetricValue) or not isinstance(value.value, int | float | np.number):
+        found = value.value if isinstance(value, MetricValue) else value
+        raise DataError(f"gave a {type(found).__name__}; a MetricValue with a number expected")
+    if value.per_sample is not None and np.shape(value.per_sample) != (count,):
+        raise DataError(f"per_sample has shape {np.shape(value.per_sample)}; ({count},), one a sample, expected")
+
+
 def _hash(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    # File names need not be UTF-8; a name that is not keeps its bytes.
+    return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()
 
 
 def _decisions(predictions: Sequence[Prediction]) -> tuple[Array, Array]:

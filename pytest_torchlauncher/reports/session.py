@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,11 +33,12 @@ class SessionReports:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write what this run is to leave behind."""
+        if session.config.option.collectonly:
+            return
+        for problem, unwritten in _write_baselines(self._ordered()):
+            self._fail(session, problem)
+            self._mark_unwritten(unwritten, problem)
         records = self._ordered()
-        try:
-            _write_baselines(records)
-        except (BaselineError, OSError) as error:
-            self._fail(session, f"baselines were not written: {error}")
         path = given_options.path(self._config, "launcher_json")
         if path is None:
             return
@@ -58,22 +61,55 @@ class SessionReports:
     def _ordered(self) -> list[Record]:
         return sorted((r for records in self._records.values() for r in records), key=lambda record: record.index)
 
+    def _mark_unwritten(self, unwritten: list[Record], problem: str) -> None:
+        """Turn records that promised a baseline into errors, so that no report says ``recorded``."""
+        for node, records in self._records.items():
+            self._records[node] = [
+                replace(record, status="error", failed=True, message=problem) if record in unwritten else record
+                for record in records
+            ]
+
     def _fail(self, session: pytest.Session, problem: str) -> None:
         self._problems.append(problem)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def _write_baselines(records: Iterable[Record]) -> None:
-    """Store what was recorded or updated, file by file."""
+def _write_baselines(records: Iterable[Record]) -> Iterator[tuple[str, list[Record]]]:
+    """Store what was recorded or updated, file by file; yield each problem with the records that it kept back."""
     files: dict[str, list[Record]] = {}
     for record in records:
         if record.write:
             files.setdefault(record.write.path, []).append(record)
-    if not files:
-        return
+    for path, changed in files.items():
+        fit, clashing = _told_apart(changed)
+        for clash in clashing:
+            ids = " and ".join(record.id for record in clash)
+            yield f"{ids} measured different baselines under one key; give one of them a baseline of its own", clash
+        try:
+            _write(Path(path), fit)
+        except (BaselineError, OSError) as error:
+            yield f"baselines were not written: {error}", fit
+
+
+def _told_apart(records: Iterable[Record]) -> tuple[list[Record], list[list[Record]]]:
+    """Return one record for each key, and the groups of records that differ under one key."""
+    keys: dict[str, list[Record]] = {}
+    for record in records:
+        if record.write:
+            keys.setdefault(json.dumps(record.write.entry["key"]), []).append(record)
+    groups = {key: len({_substance(record) for record in group}) == 1 for key, group in keys.items()}
+    return [keys[key][0] for key, same in groups.items() if same], [keys[k] for k, same in groups.items() if not same]
+
+
+def _substance(record: Record) -> str:
+    entry = record.write.entry if record.write else {}
+    return json.dumps([entry[part] for part in ("metrics", "outcomes", "data", "model")])
+
+
+def _write(path: Path, records: Iterable[Record]) -> None:
     from ..baselines.baseline import Baseline
     from ..baselines.store import Store
 
-    for path, changed in files.items():
-        entries = [(Baseline.from_json(r.write.entry), r.write.outcome_bytes) for r in changed if r.write]
-        Store(Path(path)).write(entries)
+    entries = [(Baseline.from_json(r.write.entry), r.write.outcome_bytes) for r in records if r.write]
+    if entries:
+        Store(path).write(entries)

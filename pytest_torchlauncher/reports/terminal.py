@@ -46,11 +46,12 @@ def _rows(record: Record) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _values(metric: Mapping[str, Any]) -> str:
-    from ..baselines.verdict import format_value
+    from ..baselines.verdict import format_delta, format_value
 
-    if metric["baseline"] is None:
-        return format_value(metric["value"])
-    return f"{format_value(metric['value'])}  baseline {format_value(metric['baseline'])}  {metric['delta']:+.4f}"
+    value, baseline = metric["value"], metric["baseline"]
+    if baseline is None:
+        return format_value(value)
+    return f"{format_value(value, baseline)}  baseline {format_value(baseline, value)}  {format_delta(value, baseline)}"
 
 
 def _notes(records: Sequence[Record]) -> Iterator[str]:

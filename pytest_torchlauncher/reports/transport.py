@@ -16,10 +16,14 @@ _ATTRIBUTE = "torchlauncher_records"
 
 def attach(item: pytest.Item, report: pytest.TestReport) -> None:
     """Put the records of `item` on `report`, the one of its call, or of its setup where it went no further."""
+    unrun: Callable[[str, str], Record] | None = getattr(item, "unrun", None)
+    if unrun and report.when == "call" and isinstance(report.longrepr, tuple):
+        # A skip inside an evaluation is about the launcher file, not about the line of this package that says so.
+        file, line, _ = item.reportinfo()
+        report.longrepr = (str(file), (line or 0) + 1, report.longrepr[2])
     if report.when == "teardown" or (report.when == "setup" and report.passed):
         return
     records = item.stash.get(RECORDS, [])
-    unrun: Callable[[str, str], Record] | None = getattr(item, "unrun", None)
     if not records and unrun:
         records = [unrun("skipped" if report.skipped else "error", _reason(report))]
     if records:

@@ -102,7 +102,7 @@ def test_record_leaves_a_stale_baseline(store):
 def test_record_adds_a_new_metric_and_leaves_the_others(store):
     old = entry(reason="because", previous={"top1": 1.0})
     store.write([old])
-    new = measured({"top1": hits(357), "top5": hits(360), "mae": plain(2.0)}, **OTHER_WEIGHTS)
+    new = measured({"top1": hits(357), "top5": hits(360), "mae": plain(2.0)}, environment={"torch": "2.14.1"})
     verdict, write = ran(store, new, "record")
     assert (verdict.status, verdict.failed) == ("recorded", False)
     assert verdict.message == "top5 1.0000 (and 1 more metric): recorded"
@@ -112,6 +112,14 @@ def test_record_adds_a_new_metric_and_leaves_the_others(store):
     assert replace(write, metrics=old[0].metrics, outcomes=old[0].outcomes) == old[0]
     columns = store.outcomes(write).columns
     assert {name: column.sum() for name, column in columns.items()} == {"metric:top1": 358, "metric:top5": 360}
+
+
+def test_a_new_metric_of_other_weights_is_not_recorded_beside_the_old(store):
+    store.write([entry()])
+    verdict, write = ran(store, measured({"top1": hits(358), "top5": hits(360)}, **OTHER_WEIGHTS), "record")
+    assert (verdict.status, write) == ("missing_baseline", None)
+    assert verdict.message.startswith("top5 1.0000, no baseline of this metric for ")
+    assert "run pytest --launcher-update" in verdict.message
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_no_identifiers_and_one_empty_identifier_differ():
     [
         (
             Outcomes(("a\nb",), {}),
-            "identifier 'a\\nb' has a line break; identifiers of one line expected, rename it",
+            "identifier 'a\\nb' found, one line of UTF-8 expected; rename it",
         ),
         (
             Outcomes(("a", "b"), {"x": np.zeros(3)}),

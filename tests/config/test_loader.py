@@ -155,6 +155,16 @@ def test_all_problems_at_once_each_at_its_place(launcher_file):
         ("name: net", "name: net\ngate: {margin: many}", "2:7: gate: margin: 'many' found, a number of at least 0 or a percentage expected"),
         ("name: net", "name: net\ngate: {on_improve: maybe}", "2:20: gate.on_improve: 'maybe' found, 'pass', 'warn' or 'fail' expected"),
         ("name: net", "name: net\nglobal_definitions: none.yml", "2:21: global_definitions: "),
+        ("framework: pytorch", "framework: pytroch", "3:16: launchers[0].framework: unknown framework; did you mean 'pytorch'?"),
+        ("framework: pytorch", "framework: zzz", "3:16: launchers[0].framework: unknown framework; 'pytorch' expected"),
+        ("framework: pytorch", "tags: 3\n    framework: openvino", "3:11: launchers[0].tags: 3 found, text expected"),
+        ("module: pkg.Net", "module: pkg.Net\n    tags: _a", "5:11: launchers[0].tags: '_a' found, a name of letters, digits and _ that begins with a letter expected"),
+        ("name: net", "name: net\nmarks: [_x]", "2:9: marks[0]: '_x' found, the name of a mark or a mapping that begins with one expected"),
+        ("name: net", "name: net\nmarks: [{parametrize: x}]", "2:9: marks[0]: {'parametrize': 'x'} found, the name of a mark"),
+        ("name: net", "name: net\nmarks: [{skipif: }]", "2:9: marks[0]: None found as the condition of skipif, an expression in quotes, true or false expected"),
+        ("name: net", "name: net\nmarks: [{xfail: 'True', resaon: x}]", "2:9: marks[0]: unknown key 'resaon'; did you mean 'reason'?; known are reason, strict, run"),
+        ("module: pkg.Net", "module: pkg.Net\n    batch: !!int ''", "5:12: launchers[0].batch: '' cannot be read"),
+        ("name: net", "<<: 3\nname: net", "1:5: << found with something else than mappings"),
         ("name: net", "name: net\nmarks: slow", "2:8: marks: a list expected: marks: [slow, {skipif: '…', reason: '…'}]"),
         ("name: net", "name: net\nmarks: [3]", "2:9: marks[0]: 3 found, the name of a mark or a mapping that begins with one expected"),
         ("name: net", "name: net\nmodels: [{name: a, launchers: [], datasets: []}]", "1:1: name: stands beside 'models'; move it into a model"),
@@ -376,3 +386,17 @@ def test_anything_anywhere_is_accepted_or_told_in_our_words(tmp_path, odd):
             for problem in error.problems:
                 assert problem.where.file == path
                 assert not any(phrase in problem.message for phrase in ("Input should", "Value error", "should be"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("launchers: [{framework: pytorch, batch: 2, batch: 3}]\n", "launchers[0].batch: given twice, first on line 1"),
+        ("- a\n", "definitions.yml:1:1: a mapping of launchers and datasets expected"),
+        ("launchers: {a: 1}\n", "definitions.yml:1:12: launchers: a list expected"),
+    ],
+)
+def test_problems_of_a_definitions_file(launcher_file, tmp_path, text, message):
+    (tmp_path / "definitions.yml").write_text(text)
+    (problem,) = problems_of(launcher_file("global_definitions: definitions.yml\n" + MODEL))
+    assert message in problem

@@ -88,6 +88,14 @@ def test_tensor_and_preprocessing_exclude_each_other():
         ([("a", 0)], "item 0 of fixture 'mine' has an input of type str; a tensor, array or image expected"),
         ([(np.zeros(2), "cat")], "item 0 of fixture 'mine' has a target of type str; a class index (int) expected"),
         ([(np.zeros(2), True)], "item 0 of fixture 'mine' has a target of type bool; a class index (int) expected"),
+        (
+            {"a": 1},
+            "fixture 'mine' gave a dict; a Dataset, or an iterable of (input, target) pairs or Sample objects expected",
+        ),
+        ([Sample(3, np.zeros(2), Label(0))], "item 0 of fixture 'mine' has the identifier 3; text expected"),
+        ([Sample("a", [1], Label(0))], "item 0 of fixture 'mine' has data of type list; an array or tensor expected"),
+        ([Sample("a", np.zeros(2), 3)], "item 0 of fixture 'mine' has an annotation of type int; a Label expected"),
+        ((1 / i for i in [0]), "item 0 of fixture 'mine': raised ZeroDivisionError: division by zero"),
         ([(np.zeros(2), 0.5)], "item 0 of fixture 'mine' has a target of type float; a class index (int) expected"),
     ],
 )
@@ -95,3 +103,12 @@ def test_anything_else_is_one_sentence(value, message):
     with pytest.raises(DataError) as error:
         samples(value)
     assert error.value.message == message
+
+
+def test_palette_and_transparent_images_become_rgb():
+    image = Image.new("RGB", (4, 4), (200, 30, 30))
+    for other in (image.quantize(4), image.convert("RGBA"), image.convert("CMYK")):
+        (sample,) = samples([(other, 0)])
+        assert sample.data.shape == (4, 4, 3)
+        assert np.abs(sample.data.astype(int) - (200, 30, 30)).max() <= 5
+        assert sample.color == "rgb"

@@ -79,9 +79,10 @@ def test_record_adds_a_metric_that_is_new_in_the_file(tiny, pytester):
     pytester.runpytest().assert_outcomes(passed=1)
 
 
-def test_record_adds_a_metric_to_the_stored_outcomes_of_another_environment(tiny, pytester):
+def test_record_adds_a_metric_to_the_stored_outcomes_although_others_are_measured(tiny, pytester):
     pytester.runpytest("--launcher-record")
-    tiny.save_centers(0.1, 0.5, 0.85)
+    tiny.replace("batch: 4", "batch: 3")
+    tiny.replace("* 100", "* 50", "tiny.py")
     metric = "      - {type: accuracy, name: top1}"
     tiny.replace(metric, f"{metric}\n      - {{type: accuracy, name: top2, top_k: 2}}")
     result = pytester.runpytest("--launcher-record")
@@ -177,3 +178,45 @@ def test_a_rerun_leaves_one_record(tiny, pytester):
     result = pytester.runpytest("--reruns=2", "--launcher-json=out.json")
     result.assert_outcomes(failed=1)
     assert len(json.loads((pytester.path / "out.json").read_text())["evaluations"]) == 1
+
+
+def test_two_evaluations_of_one_key_that_differ_are_not_written(tiny, pytester):
+    tiny.save_centers(0.9, 0.5, 0.1)
+    (pytester.path / "tiny.pt").rename(pytester.path / "bad.pt")
+    tiny.save_centers(0.1, 0.5, 0.9)
+    (pytester.path / "test_net.py").write_text(
+        "def test_net(torch_launcher):\n    torch_launcher('tiny.launcher.yml', checkpoint='bad.pt').check()\n"
+    )
+    result = pytester.runpytest("--launcher-record", "--launcher-json=out.json")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*measured different baselines under one key; give one of them a baseline of its own"])
+    assert not tiny.baseline.exists()
+    statuses = {e["status"] for e in json.loads((pytester.path / "out.json").read_text())["evaluations"]}
+    assert statuses == {"error"}
+    text = (pytester.path / "test_net.py").read_text()
+    (pytester.path / "test_net.py").write_text(
+        text.replace("checkpoint='bad.pt'", "checkpoint='bad.pt', baseline='bad'")
+    )
+    assert pytester.runpytest("--launcher-record").ret == pytest.ExitCode.OK
+    assert pytester.runpytest().ret == pytest.ExitCode.OK
+
+
+def test_what_cannot_be_written_keeps_nothing_else_back(tiny, pytester):
+    folder = pytester.mkdir("other")
+    text = tiny.file.read_text()
+    for key in ("checkpoint: tiny.pt", "data_source: images", "annotation_file: val.txt"):
+        text = text.replace(key, key.replace(": ", ": ../"))
+    (folder / "other.launcher.yml").write_text(text.replace("python_path: .", "python_path: .."))
+    (folder / "__baselines__").write_text("in the way")
+    result = pytester.runpytest("--launcher-record", "--launcher-json=out.json")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert tiny.baseline.exists()
+    statuses = [e["status"] for e in json.loads((pytester.path / "out.json").read_text())["evaluations"]]
+    assert sorted(statuses) == ["error", "recorded"]
+
+
+def test_collecting_leaves_the_results_of_the_last_run(tiny, pytester):
+    pytester.runpytest("--launcher-record", "--launcher-json=out.json")
+    before = (pytester.path / "out.json").read_text()
+    pytester.runpytest("--collect-only", "--launcher-json=out.json")
+    assert (pytester.path / "out.json").read_text() == before

@@ -359,3 +359,62 @@ def test_warnings_that_the_project_makes_errors_are_one_sentence(tiny, pytester)
     result = pytester.runpytest("-W", "error")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["FAILED * - tiny.launcher.yml:8:5: launchers?0?.num_requests: has no effect here"])
+
+
+def test_variables_of_other_tools_stop_no_run_without_launcher_files(pytester, monkeypatch):
+    monkeypatch.setenv("DATA_DIR", "/nowhere")
+    pytester.makepyfile("def test_plain(): pass")
+    pytester.runpytest().assert_outcomes(passed=1)
+
+
+def test_a_variable_is_named_where_it_is_wrong(tiny, pytester, monkeypatch):
+    monkeypatch.setenv("DATA_DIR", "/nowhere")
+    result = pytester.runpytest()
+    assert result.ret != pytest.ExitCode.OK
+    text = result.stdout.str() + result.stderr.str()
+    assert "environment variable DATA_DIR: /nowhere is no folder; correct the path" in text
+
+
+def test_a_skip_points_at_the_launcher_file(tiny, pytester):
+    (pytester.path / "images").rename(pytester.path / "elsewhere")
+    pytester.runpytest("-rs").stdout.fnmatch_lines(["SKIPPED * tiny.launcher.yml:10: *data_source: *"])
+
+
+METRICS = """
+from dataclasses import dataclass
+from pytest_torchlauncher import Metric, MetricValue, register
+
+@register("test_items_{kind}")
+@dataclass(frozen=True)
+class Custom(Metric):
+    'A metric with a defect.'
+
+    def observe(self, annotations, predictions):
+        return {observe}
+
+    def summarize(self, evidence, meta):
+        return {summarize}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "observe", "summarize", "message"),
+    [
+        ("raises", "[1 / 0]", "MetricValue(1.0)", "raised ZeroDivisionError: division by zero"),
+        ("short", "[1.0]", "MetricValue(1.0)", "evidence of 1 samples for 4; one a sample expected"),
+        ("bare", "[1.0] * len(annotations)", "0.5", "gave a float; a MetricValue with a number expected"),
+        (
+            "shape",
+            "[1.0] * len(annotations)",
+            "MetricValue(0.5, per_sample=[1.0])",
+            "per_sample has shape (1,); (12,), one a sample, expected",
+        ),
+    ],
+)
+def test_a_metric_with_a_defect_is_one_sentence(tiny, pytester, kind, observe, summarize, message):
+    pytester.makeconftest(METRICS.format(kind=kind, observe=observe, summarize=summarize))
+    tiny.replace("type: accuracy", f"type: test_items_{kind}")
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=1)
+    assert f" - tiny.launcher.yml:17:9: top1: {message}" in result.stdout.str()
+    assert "pytest_torchlauncher/" not in result.stdout.str()
