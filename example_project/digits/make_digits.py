@@ -1,6 +1,6 @@
 """Make the example's data and weights from scikit-learn's copy of the UCI handwritten digits.
 
-    python make_digits.py        (needs scikit-learn; about three seconds)
+    python make_digits.py        (needs scikit-learn; takes seconds)
 
 Of the 1,797 images of 8×8 pixels, 1,437 train the network and 360 are held out, stratified by digit. Nothing here is
 random: a rerun with the same packages and processor writes the same bytes.

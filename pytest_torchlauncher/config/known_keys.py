@@ -17,7 +17,7 @@ NO_EFFECT_KEYS: Final[dict[str, frozenset[str]]] = {
     "dataset": frozenset(["analyze_dataset", "shuffle", "store_subset", "subsample_seed"]),
     "metric": frozenset(["abs_threshold", "presenter", "reference", "rel_threshold"]),
 }
-"""Accepted with a warning, so that files run unchanged."""
+"""Accepted with a warning, so that files run unchanged; a metric's are references that only a later version judges."""
 
 LATER_KEYS: Final[dict[str, frozenset[str]]] = {
     "launcher": frozenset(

@@ -36,6 +36,7 @@ T = TypeVar("T")
 _FILE_KEYS = ("name", "launchers", "datasets", "models", "marks", "gate", "global_definitions")
 _MODEL_KEYS = ("name", "launchers", "datasets", "gate")
 _METRIC_KEYS = ("name", "gate")
+_NO_EFFECT = {"metric": "is not judged yet: the stored baseline decides"}
 
 
 class LauncherFileWarning(UserWarning):
@@ -287,7 +288,7 @@ class _Loader:
                 message = "known to the Accuracy Checker, not supported here yet"
                 self.problems.add(table.keys_at[key], _join(path, key), message)
             elif key in NO_EFFECT_KEYS[kind]:
-                self._warn(table.keys_at[key], _join(path, key), "has no effect here")
+                self._warn(table.keys_at[key], _join(path, key), _NO_EFFECT.get(kind, "has no effect here"))
         return table.without(*LATER_KEYS[kind], *NO_EFFECT_KEYS[kind])
 
     def _warn(self, where: Position, path: str, message: str) -> None:
