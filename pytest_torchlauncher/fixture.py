@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -26,6 +26,8 @@ from .types import Measurement
 
 if TYPE_CHECKING:
     import torch
+
+T = TypeVar("T")
 
 __all__ = ["BoundLauncher", "TorchLauncher", "bound_launchers"]
 
@@ -58,7 +60,7 @@ class BoundLauncher:
         """
         if self._launcher is None:
             self._launcher = self._guarded(lambda: self._stack.enter_context(launch(self._evaluation.launcher)))
-        return self._guarded(lambda: self._launcher.forward(inputs))  # type: ignore[no-any-return]
+        return self._guarded(lambda: self._launcher.forward(inputs))
 
     def evaluate(self) -> Measurement:
         """Run the model over the dataset; ``.metrics["top1"].value`` of the result is a measured value.
@@ -67,7 +69,7 @@ class BoundLauncher:
             LauncherError: what is wrong with dataset, module or outputs. Data that is not there skips the test.
         """
         given = self._given() if self._evaluation.dataset.fixture else None
-        return self._guarded(lambda: evaluate(self._evaluation, given))  # type: ignore[no-any-return]
+        return self._guarded(lambda: evaluate(self._evaluation, given))
 
     def check(self) -> None:
         """Run the model over the dataset and assert that the verdict against the baseline is no failure.
@@ -87,7 +89,7 @@ class BoundLauncher:
         spec = self._evaluation.dataset
         return given_by(self._request, str(spec.fixture), spec.where["fixture"])
 
-    def _guarded(self, action: Callable[[], Any]) -> Any:
+    def _guarded(self, action: Callable[[], T]) -> T:
         """Return what `action` gives; what this machine lacks skips the test."""
         runner = self._request.config.stash[runner_key]
         try:

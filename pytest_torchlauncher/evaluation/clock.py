@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
@@ -20,7 +20,7 @@ class Clock:
 
     def __init__(self) -> None:
         self._start = perf_counter()
-        self._spent: Counter[str] = Counter()
+        self._spent: defaultdict[str, float] = defaultdict(float)
 
     @contextmanager
     def span(self, stage: str) -> Iterator[None]:
@@ -29,7 +29,7 @@ class Clock:
         try:
             yield
         finally:
-            self._spent[stage] += perf_counter() - start  # type: ignore[assignment]
+            self._spent[stage] += perf_counter() - start
 
     def each(self, stage: str, items: Iterable[T]) -> Iterator[T]:
         """Yield `items`, counting the time that each takes to come to `stage`."""
@@ -56,7 +56,7 @@ class Clock:
 
     def seconds(self) -> Seconds:
         """Return what was spent so far."""
-        spent = {stage: float(self._spent[stage]) for stage in ("build", "data", "forward", "metrics")}
+        spent = {stage: self._spent[stage] for stage in ("build", "data", "forward", "metrics")}
         return Seconds(**spent, total=perf_counter() - self._start)
 
 
