@@ -125,7 +125,8 @@ class TorchLauncher:
             name: the model's name or the evaluation's id, needed where the file has several.
             baseline: name of a baseline of its own: of a mapping, an entry of ``__baselines__/<test file stem>.json``;
                 of a file whose launcher is overridden, one beside the file's own.
-            overrides: keys of the launcher that replace those of the file: ``batch=1``, ``device="cuda"``.
+            overrides: keys of the launcher that replace those of the file and of the options: ``batch=1``,
+                ``device="cuda"``.
 
         Raises:
             ConfigError: with every problem of the file or mapping.
@@ -133,7 +134,8 @@ class TorchLauncher:
         """
         test_file = self._request.path
         caller = inspect.stack(0)[1]
-        settings = replace(self._request.config.stash[runner_key].settings, overrides=overrides)
+        settings = self._request.config.stash[runner_key].settings
+        settings = replace(settings, overrides={**settings.overrides, **overrides})
         place = Position(test_file, caller.lineno, 1)
         try:
             if isinstance(source, Mapping):

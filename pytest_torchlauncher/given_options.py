@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-__all__ = ["FOLDERS", "flag", "path", "spelled"]
+__all__ = ["FOLDERS", "flag", "path", "read", "spelled"]
+
+T = TypeVar("T")
 
 FOLDERS = ("launcher_data_dir", "launcher_models_dir", "launcher_annotations_dir")
 
@@ -28,6 +32,16 @@ def flag(config: pytest.Config, name: str) -> bool:
     """Return the option, else the ini value."""
     given = config.getoption(name)
     return bool(config.getini(name) if given is None else given)
+
+
+def read(config: pytest.Config, name: str, parse: Callable[[str], T]) -> tuple[T | None, T | None]:
+    """Return what `parse` makes of the option and of the ini value, each None where it was not given.
+
+    Raises:
+        pytest.UsageError: `parse` raised a ValueError; names where the value was given.
+    """
+    option, ini = config.getoption(name), config.getini(name)
+    return _parsed(spelled(name), option, parse), _parsed(f"ini {name}", ini, parse)
 
 
 def path(config: pytest.Config, name: str, *, environment: bool = True) -> Path | None:
@@ -53,6 +67,13 @@ def path(config: pytest.Config, name: str, *, environment: bool = True) -> Path 
         if value:
             return _checked(source, base / str(value), folder=name in FOLDERS)
     return None
+
+
+def _parsed(source: str, value: str | None, parse: Callable[[str], T]) -> T | None:
+    try:
+        return parse(value) if value else None
+    except ValueError as error:
+        raise pytest.UsageError(f"{source}: {error}") from None
 
 
 def _checked(source: str, found: Path, *, folder: bool) -> Path:

@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 from .types import (
     Annotation,
     Annotations,
-    Array,
     Batch,
     Color,
+    Data,
     DatasetMeta,
     MetricValue,
     Outputs,
@@ -58,7 +58,7 @@ class Reader(Block):
     kind: ClassVar[str] = "readers"
 
     @abstractmethod
-    def decode(self, content: bytes) -> tuple[Array, Color | None]:
+    def decode(self, content: bytes) -> tuple[Data, Color | None]:
         """Return the item, an image as (H, W, C) with the order of its channels.
 
         Raises:

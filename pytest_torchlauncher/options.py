@@ -31,12 +31,14 @@ __all__ = [
     "DataPath",
     "FilePath",
     "ModelPath",
+    "ModuleName",
     "OneOrMany",
     "PositiveInt",
     "Roots",
     "Spec",
     "Where",
     "construct",
+    "found",
 ]
 
 BlockT = TypeVar("BlockT", bound=Block)
@@ -82,7 +84,7 @@ def construct(cls: type[Any], raw: Any, roots: Roots) -> Any:
 
 def _construct(cls: type[Any], raw: Any, roots: Roots) -> tuple[Any, Mapping[str, Any]]:
     if not isinstance(raw, Mapping):
-        raise _problem(f"{_found(raw)} found, a mapping expected")
+        raise _problem(f"{found(raw)} found, a mapping expected")
     model, where_name = _options_model(cls)  # type: ignore[arg-type]  # mypy: a class of Any has no known hash
     try:
         options = model.model_validate(dict(raw), context=roots)
@@ -124,7 +126,7 @@ def _strict(annotation: Any) -> Any:
 
 def _no_bool(value: Any) -> Any:
     if isinstance(value, bool):
-        raise _problem(f"{_found(value)} found, a number expected")
+        raise _problem(f"{found(value)} found, a number expected")
     return value
 
 
@@ -141,7 +143,7 @@ def _readable(error: ValidationError, model: type[BaseModel]) -> ValidationError
         elif kind == "invalid_key":
             message = f"{loc[-1]!r} found as a key, a name expected"
         elif kind in _EXPECTED:
-            message = f"{_found(detail['input'])} found, {_EXPECTED[kind].format(**detail.get('ctx', {}))} expected"
+            message = f"{found(detail['input'])} found, {_EXPECTED[kind].format(**detail.get('ctx', {}))} expected"
         elif kind == "value_error":
             message = str(detail["ctx"]["error"])
         else:
@@ -179,7 +181,7 @@ _EXPECTED = {
 }
 
 
-def _found(value: Any) -> str:
+def found(value: Any) -> str:
     """Return `value` as a person would name it in a launcher file."""
     if value is None:
         return "nothing"
@@ -262,7 +264,7 @@ def _as_table(raw: Any, selector: str) -> Table:
     if isinstance(raw, Mapping):
         own = Where().own
         return Table(raw, own, {}, {})
-    raise _problem(f"{_found(raw)} found, a name or a mapping with {selector!r} expected")
+    raise _problem(f"{found(raw)} found, a name or a mapping with {selector!r} expected")
 
 
 def _plain(value: Any) -> Any:
@@ -282,13 +284,14 @@ class _Rooted:
     root: Literal["data", "models", "annotations"] | None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(self._resolve)
+        return core_schema.with_info_plain_validator_function(self.resolve)
 
-    def _resolve(self, raw: Any, info: core_schema.ValidationInfo) -> Path:
+    def resolve(self, raw: Any, info: core_schema.ValidationInfo) -> Path:
+        """Return the path that `raw` is."""
         if isinstance(raw, Path) and raw.is_absolute():
             return raw
         if not isinstance(raw, str | Path) or not str(raw):
-            raise _problem(f"{_found(raw)} found, a path expected")
+            raise _problem(f"{found(raw)} found, a path expected")
         path = Path(raw).expanduser()
         beside = (raw.where.file.parent if isinstance(raw, Text) else Path.cwd()) / path
         root = getattr(info.context or Roots(), self.root) if self.root else None
@@ -310,6 +313,31 @@ ModelPath = Annotated[Path, _Rooted("models")]
 
 FilePath = Annotated[Path, _Rooted(None)]
 """A path relative to the launcher file."""
+
+
+class ModuleName(str):
+    """What ``module`` names; `path` is where it lies if it is a file or folder, None for a dotted path."""
+
+    __slots__ = ("path",)
+    path: Path | None
+
+    def __new__(cls, value: str, path: Path | None = None) -> ModuleName:
+        """Return `value`, which lies at `path`."""
+        name = super().__new__(cls, value)
+        name.path = path
+        return name
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+        """Return a schema that tells files, found as `ModelPath` are, from dotted paths."""
+        return core_schema.with_info_plain_validator_function(cls._resolve)
+
+    @classmethod
+    def _resolve(cls, raw: Any, info: core_schema.ValidationInfo) -> ModuleName:
+        if not isinstance(raw, str) or not raw:
+            raise _problem(f"{found(raw)} found, a dotted path or a file expected")
+        is_file = "/" in raw or Path(raw).suffix in (".pt", ".pth", ".pt2")
+        return cls(raw, _Rooted("models").resolve(raw, info) if is_file else None)
 
 
 def _one_or_many(raw: Any) -> Any:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from .input_spec import InputSpec, choice
 from .kinds import Adapter, Converter, Metric, Postprocessor, Preprocessor, Reader
-from .options import ByType, Component, DataPath, FilePath, ModelPath, OneOrMany, PositiveInt, Spec, Where
+from .options import ByType, Component, DataPath, FilePath, ModelPath, ModuleName, OneOrMany, PositiveInt, Spec, Where
 
 __all__ = ["DatasetSpec", "Evaluation", "Gate", "LauncherSpec", "MetricSpec"]
 
@@ -63,20 +64,59 @@ class Gate(Spec):
 
 @dataclass(frozen=True)
 class LauncherSpec(Spec):
-    """An entry of ``launchers`` with ``framework: pytorch``."""
+    """An entry of ``launchers`` with ``framework: pytorch``, for one device.
+
+    Args:
+        framework: ``pytorch``; other frameworks are skipped.
+        module: class or factory as a dotted path, or a TorchScript or torch.export file.
+        adapter: what turns the raw outputs into predictions.
+        device: where the module runs, as torch spells it.
+        checkpoint: file with the weights.
+        checkpoint_url: where the weights are fetched from, once, into torch's hub cache.
+        checkpoint_sha256: of what `checkpoint_url` gives, in hexadecimal.
+        checkpoint_weights_only: whether the checkpoint may hold tensors only; else loading it runs its code.
+        state_key: dotted key of the state dict in the checkpoint.
+        strict: whether the checkpoint's keys must be those of the module.
+        python_path: folders that are importable while the launcher is in use.
+        module_args: positional arguments of the class or factory.
+        module_kwargs: named arguments of it.
+        init_method: method of the built module, whose result replaces it.
+        transformers_class: class of ``transformers``; `module`, or `python_path`, is then a pretrained name or folder.
+        batch: samples that go through the module together.
+        inputs: the module's arguments, where there are several.
+        output_names: of the members of a tuple that the module returns.
+        precision: dtype of the module, or of autocast (``amp_…``); the module's own, fp32 as a rule, by default.
+        channels_last: memory format; ``auto`` is channels last for modules with 4-D convolution weights.
+        use_torch_compile: whether ``torch.compile`` is applied, with `torch_compile_kwargs`.
+        torch_compile_kwargs: arguments of ``torch.compile``.
+        tags: names that select this launcher and tell it from others.
+        compat: ``accuracy_checker`` feeds what the Accuracy Checker's code feeds, where its documentation differs.
+    """
 
     framework: Literal["pytorch"]
-    module: str
+    module: ModuleName
     adapter: Annotated[Component[Adapter], ByType]
     device: str = "cpu"
     checkpoint: ModelPath | None = None
+    checkpoint_url: str | None = None
+    checkpoint_sha256: str | None = None
+    checkpoint_weights_only: bool = True
     state_key: str | None = None
+    strict: bool = True
     python_path: Annotated[tuple[FilePath, ...], OneOrMany] = ()
     module_args: tuple[Any, ...] = ()
     module_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    init_method: str | None = None
+    transformers_class: str | None = None
     batch: PositiveInt = 1
+    inputs: tuple[InputSpec, ...] = ()
     output_names: Annotated[tuple[str, ...], OneOrMany] = ()
+    precision: Annotated[str, choice("fp32", "fp16", "bf16", "amp_fp16", "amp_bf16")] | None = None
+    channels_last: bool | Literal["auto"] = "auto"
+    use_torch_compile: bool = False
+    torch_compile_kwargs: Mapping[str, Any] = field(default_factory=dict)
     tags: Annotated[tuple[str, ...], OneOrMany] = ()
+    compat: Literal["accuracy_checker"] | None = None
     where: Where = field(default_factory=Where, compare=False, repr=False)
 
 
@@ -115,7 +155,12 @@ class Evaluation:
 
     @property
     def batch(self) -> int:
-        """The batch size: the dataset's if set, else the launcher's."""
+        """The batch size: the dataset's if set, else the launcher's.
+
+        It is 1 where the launcher has an LSTM_INPUT: what one step leaves to the next belongs to one sequence.
+        """
+        if any(entry.type == "LSTM_INPUT" for entry in self.launcher.inputs):
+            return 1
         return self.dataset.batch or self.launcher.batch
 
     @property

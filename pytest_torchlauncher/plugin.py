@@ -29,6 +29,10 @@ _PATHS = {
     "launcher_definitions": "definitions file instead of the files' global_definitions (environment: DEFINITIONS_FILE)",
     "launcher_json": "write all results to this file as JSON",
 }
+_VALUES = {
+    "launcher_device": ("DEVICES", "device to run on, or several with commas: cpu,cuda"),
+    "launcher_compat": ("NAME", "accuracy_checker, to feed what the Accuracy Checker's code feeds, or none"),
+}
 _FLAGS = {
     "launcher_require_data": "fail, not skip, where an evaluation's data is not on this machine",
     "launcher_require_device": "fail, not skip, where an evaluation's device is not on this machine",
@@ -44,6 +48,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, text in _PATHS.items():
         group.addoption(spelled(name), metavar="PATH", help=text)
         parser.addini(name, text)
+    for name, (metavar, text) in _VALUES.items():
+        group.addoption(spelled(name), metavar=metavar, help=f"{text}; replaces what the files say")
+        parser.addini(name, f"{text}; for files that do not say")
     for name, text in _FLAGS.items():
         group.addoption(spelled(name), action="store_true", default=None, help=text)
         parser.addini(name, text, type="bool", default=False)
@@ -63,7 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--launcher-reason belongs to --launcher-update; give both")
     for name in given_options.FOLDERS:
         given_options.path(config, name, environment=False)
-    if config.getini("launcher_margin"):
+    values = [*map(config.getoption, _VALUES), *map(config.getini, ("launcher_margin", *_VALUES))]
+    if any(values):
         from .settings import ensure_runner
 
         ensure_runner(config)

@@ -57,6 +57,7 @@ class Record:
         metrics: one mapping a metric with name, type, value, components, higher_is_better, baseline, delta, allowed
             and verdict.
         seconds: by stage, see `types.Seconds`.
+        run: how the model was run, see `types.RunProvenance`.
         write: what the controller is to store, if anything.
     """
 
@@ -76,6 +77,7 @@ class Record:
     seconds: Mapping[str, float] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    run: Mapping[str, Any] = field(default_factory=dict)
     write: StoredEntry | None = None
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
@@ -47,9 +48,10 @@ class Target:
     @property
     def key(self) -> Key:
         """The key of the evaluation's baseline."""
-        evaluation = self.evaluation
-        device = evaluation.launcher.device.partition(":")[0]
-        return Key(self.baseline_model, evaluation.dataset.name, evaluation.variant, device, "fp32")
+        evaluation, launcher = self.evaluation, self.evaluation.launcher
+        device = launcher.device.partition(":")[0]
+        precision = launcher.precision or "fp32"
+        return Key(self.baseline_model, evaluation.dataset.name, evaluation.variant, device, precision)
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,7 @@ def _record(target: Target, measurement: Measurement, assessment: Assessment) ->
         seconds={stage: float(value) for stage, value in asdict(measurement.seconds).items()},
         changed=tuple(verdict.changed),
         environment=asdict(measurement.environment),
+        run=asdict(measurement.run),
         write=stored,
     )
 
@@ -188,11 +191,15 @@ def _number(value: float | None) -> float | None:
 
 
 def _user_traceback(cause: BaseException) -> str:
-    """Return the frames of `cause` that are the user's, and its message."""
+    """Return the frames of `cause` that are the user's, and its message.
+
+    Where the user has none, the model being of an installed package, that package's are shown.
+    """
     foreign = tuple(
         _folder(name) for name in ("pytest_torchlauncher", "_pytest", "pluggy", "torch") if name in sys.modules
     )
     frames = [f for f in traceback.extract_tb(cause.__traceback__) if not f.filename.startswith((*foreign, "<frozen"))]
+    frames = [frame for frame in frames if not _is_installed(frame.filename)] or frames
     if not frames:
         return ""
     return "".join(traceback.format_list(frames)) + "".join(traceback.format_exception_only(cause)).rstrip()
@@ -200,3 +207,9 @@ def _user_traceback(cause: BaseException) -> str:
 
 def _folder(package: str) -> str:
     return f"{Path(str(sys.modules[package].__file__)).parent}{os.sep}"
+
+
+def _is_installed(file: str) -> bool:
+    """Return whether `file` belongs to the Python environment: its standard library or site-packages."""
+    standard = file.startswith(f"{sysconfig.get_path('stdlib')}{os.sep}")
+    return standard or bool({"site-packages", "dist-packages"} & set(Path(file).parts))

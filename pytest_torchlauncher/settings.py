@@ -6,7 +6,9 @@ import pytest
 
 from . import given_options
 from .collection import runner_key
+from .config.devices import devices_of
 from .config.loader import Settings
+from .config.reading import compat_of
 from .options import Roots
 from .plan import Gate
 from .runner import Runner
@@ -26,9 +28,19 @@ def ensure_runner(config: pytest.Config) -> None:
 
 def _runner(config: pytest.Config) -> Runner:
     roots = Roots(*(given_options.path(config, name) for name in given_options.FOLDERS))
+    device, default_device = given_options.read(config, "launcher_device", devices_of)
+    compat, default_compat = given_options.read(config, "launcher_compat", compat_of)
+    given = {"device": device, "compat": compat}
     record, update = config.getoption("launcher_record"), config.getoption("launcher_update")
     return Runner(
-        Settings(roots, given_options.path(config, "launcher_definitions"), _gate(config)),
+        Settings(
+            roots,
+            given_options.path(config, "launcher_definitions"),
+            _gate(config),
+            overrides={key: value for key, value in given.items() if value},
+            devices=default_device or ("cpu",),
+            compat=default_compat or "none",
+        ),
         mode="record" if record else "update" if update else "check",
         reason=config.getoption("launcher_reason"),
         require_data=given_options.flag(config, "launcher_require_data"),

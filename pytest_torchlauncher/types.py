@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
 from .errors import OutputError
@@ -25,6 +26,7 @@ __all__ = [
     "Array",
     "Batch",
     "Color",
+    "Data",
     "DataProvenance",
     "Dataset",
     "DatasetMeta",
@@ -40,10 +42,15 @@ __all__ = [
     "Sample",
     "Scores",
     "Seconds",
+    "Size",
 ]
 
 Array: TypeAlias = npt.NDArray[Any]
+Data: TypeAlias = "Array | torch.Tensor | tuple[Data, ...] | Mapping[str, Data]"
+"""What a sample holds: an image or another array, a tensor, or several of them by name or position."""
 Color: TypeAlias = Literal["bgr", "rgb", "gray"]
+Size: TypeAlias = tuple[int, int]
+"""Height and width, px."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +83,15 @@ class DatasetMeta:
 class Annotated:
     """One annotated item of a dataset.
 
-    `data` is set where the annotation file itself holds the image: (H, W, C) uint8 in `color` order.
+    `data` is set where the annotation file itself holds the image: (H, W, C) uint8 in `color` order. `parts` are the
+    files of an item that is made of several.
     """
 
     identifier: str
     annotation: Annotation
-    data: Array | None = None
+    data: Data | None = None
     color: Color | None = None
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,27 +107,64 @@ class Annotations:
 class Sample:
     """One item on its way to the model.
 
-    `data` is an image (H, W, C) uint8 or float, any other array, or a tensor that is fed as it stands.
-    `digest` is the SHA-256 of the stored bytes, empty where the data came from a fixture.
+    `data` is an image (H, W, C) uint8 or float, any other array, a tensor that is fed as it stands, or a tuple or
+    mapping of them. `digest` is the SHA-256 of the stored bytes, empty where the data came from a fixture.
+    `original_size` is that of the image before preprocessing, `resized_size` that after its last resize; None where
+    there is none.
     """
 
     identifier: str
-    data: Array | torch.Tensor
+    data: Data
     annotation: Annotation
     color: Color | None = None
     digest: str = ""
+    original_size: Size | None = None
+    resized_size: Size | None = None
 
-    def with_data(self, data: Array | torch.Tensor, color: Color | None = None) -> Sample:
+    def __post_init__(self) -> None:
+        """Take the original size from the data, unless it is known."""
+        if self.original_size is None:
+            object.__setattr__(self, "original_size", self.input_size)
+
+    def with_data(self, data: Data, color: Color | None = None) -> Sample:
         """Return this sample with other `data`; `color` stays unless given."""
         return replace(self, data=data, color=color or self.color)
+
+    def resized(self, data: Array) -> Sample:
+        """Return this sample with `data`, the image (H, W, C) in another size."""
+        height, width, *_ = data.shape
+        return replace(self, data=data, resized_size=(height, width))
+
+    @property
+    def parts(self) -> Mapping[str, Data]:
+        """What this sample is made of, by identifier: names of a mapping, positions of a tuple, else the sample's."""
+        if isinstance(self.data, Mapping):
+            return self.data
+        if isinstance(self.data, tuple):
+            return {str(position): part for position, part in enumerate(self.data)}
+        return {self.identifier: self.data}
+
+    @property
+    def input_size(self) -> Size | None:
+        """The size of the data as it stands, of its first image where there are several."""
+        sizes = (_image_size(part) for part in self.parts.values())
+        return next((size for size in sizes if size), None)
+
+
+def _image_size(data: Any) -> Size | None:
+    """Return the size of an array (H, W, C) or a tensor (…, C, H, W); None of anything else."""
+    shape = tuple(getattr(data, "shape", ()))
+    if len(shape) < 3:
+        return None
+    height, width = shape[:2] if isinstance(data, np.ndarray) else shape[-2:]
+    return int(height), int(width)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Samples that go through the model together: `data` (B, …), images as (B, H, W, C) arrays, or a tensor."""
+    """Samples that go through the model together."""
 
     samples: tuple[Sample, ...]
-    data: Array | torch.Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,13 +181,16 @@ class Dataset:
     meta: DatasetMeta = DatasetMeta()
 
 
-class Outputs(Mapping[str, Array]):
-    """The named raw outputs of one batch, in the module's order; each array is (B, …)."""
+class Outputs(Mapping[str, "Array | tuple[Array, ...]"]):
+    """The named raw outputs of one batch, in the module's order.
 
-    def __init__(self, arrays: Mapping[str, Array]) -> None:
+    Each is an array (B, …), or a tuple of B arrays where the module returns a list with an entry a sample.
+    """
+
+    def __init__(self, arrays: Mapping[str, Array | tuple[Array, ...]]) -> None:
         self._arrays = dict(arrays)
 
-    def __getitem__(self, name: str) -> Array:
+    def __getitem__(self, name: str) -> Array | tuple[Array, ...]:
         return self._arrays[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -154,20 +203,44 @@ class Outputs(Mapping[str, Array]):
         """Return the output named `pattern` or matched by it as a regular expression from the start; None: the first.
 
         Raises:
-            OutputError: no output has that name; the message lists those there are.
+            OutputError: no output has that name; the message lists those there are. Or its shape is another for each
+                sample.
         """
+        name = self._name(pattern)
+        output = self._arrays[name]
+        if not isinstance(output, tuple):
+            return output
+        if len({array.shape for array in output}) > 1:
+            raise OutputError(f"{name} has another shape for each sample; the module returned {self.describe()}")
+        return np.stack(output)
+
+    def by_sample(self, pattern: str | None = None) -> tuple[Array, ...]:
+        """Return the output that `select` chooses as one array a sample, whatever their shapes.
+
+        Raises:
+            OutputError: no output has that name.
+        """
+        return tuple(self._arrays[self._name(pattern)])
+
+    def _name(self, pattern: str | None) -> str:
         if pattern is None:
-            return next(iter(self._arrays.values()))
+            return next(iter(self._arrays))
         if pattern in self._arrays:
-            return self._arrays[pattern]
-        for name, array in self._arrays.items():
+            return pattern
+        for name in self._arrays:
             if re.match(pattern, name):
-                return array
+                return name
         raise OutputError(f"no output is named {pattern!r}; the module returned {self.describe()}")
 
     def describe(self) -> str:
         """Return the outputs in words: names, shapes and dtypes."""
-        return ", ".join(f"{name} {tuple(array.shape)} {array.dtype}" for name, array in self._arrays.items())
+        return ", ".join(f"{name} {_described(output)}" for name, output in self._arrays.items())
+
+
+def _described(output: Array | tuple[Array, ...]) -> str:
+    if isinstance(output, tuple):
+        return f"a list of {len(output)}, the first {_described(output[0])}"
+    return f"{tuple(output.shape)} {output.dtype}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,6 +288,7 @@ class DataProvenance:
     preprocessing: tuple[str, ...]
     adapter: str
     postprocessing: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +301,10 @@ class ModelProvenance:
 
 @dataclass(frozen=True, slots=True)
 class RunProvenance:
-    """How the model was run."""
+    """How the model was run.
+
+    `batch_effective` is what fitted in the device's memory. The keys are those by which checkpoint and module differ.
+    """
 
     batch: int
     batch_effective: int
@@ -235,6 +312,10 @@ class RunProvenance:
     tf32: bool
     compile: bool
     seed: int
+    deterministic: bool = True
+    channels_last: bool = False
+    missing_keys: tuple[str, ...] = ()
+    unexpected_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

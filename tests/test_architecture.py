@@ -22,6 +22,7 @@ LAYERS = [
     {"data", "launcher"},
     {"converters", "readers", "preprocessing", "adapters", "postprocessing", "metrics"},
     {"plan"},
+    {"input_spec"},
     {"options"},
     {"registry", "located", "given_options"},
     {"kinds", "reference_names"},
@@ -29,7 +30,7 @@ LAYERS = [
     {"errors"},
 ]
 KINDS = LAYERS[8]
-HEAVY = {"torch", "torchvision", "cv2", "PIL", "safetensors"}
+HEAVY = {"torch", "torchvision", "transformers", "cv2", "PIL", "safetensors"}
 LATE = HEAVY | {"numpy", "pydantic", "yaml", "filelock"}
 LIGHT_ROOMS = {"plugin", "record", "errors", "reports", "given_options"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from ..errors import BaselineError
@@ -111,9 +111,7 @@ class Baseline:
 
     def to_json(self) -> dict[str, Any]:
         """Return this baseline as builtin types; hashes stand beside the texts that decide about staleness."""
-        data = asdict(self.data)
-        data["preprocessing"] = list(self.data.preprocessing)
-        data["postprocessing"] = list(self.data.postprocessing)
+        data = _builtin(self.data)
         metrics = {
             name: {**asdict(metric), "definition_hash": _hash(metric.definition)}
             for name, metric in self.metrics.items()
@@ -123,7 +121,7 @@ class Baseline:
             "metrics": metrics,
             "data": {**data, "preprocessing_hash": _hash(*self.data.preprocessing)},
             "model": asdict(self.model),
-            "run": asdict(self.run),
+            "run": _builtin(self.run),
             "environment": asdict(self.environment),
             "reason": self.reason,
             "previous": None if self.previous is None else dict(self.previous),
@@ -154,6 +152,10 @@ class Baseline:
         )
 
 
+def _builtin(value: DataProvenance | RunProvenance) -> dict[str, Any]:
+    return {name: list(item) if isinstance(item, tuple) else item for name, item in asdict(value).items()}
+
+
 def _metrics(raw: Any) -> Mapping[str, MetricBaseline]:
     metrics = {
         name: _object(MetricBaseline, metric, f"metrics.{name}") for name, metric in _mapping(raw, "metrics").items()
@@ -172,7 +174,9 @@ def _values(raw: Any, name: str) -> Mapping[str, float]:
 def _object(cls: type[Any], raw: Any, name: str) -> Any:
     """Return the dataclass `cls` of builtin fields made of the mapping `raw`."""
     found = _mapping(raw, name)
-    return cls(**{f.name: _value(str(f.type), found.get(f.name), f"{name}.{f.name}") for f in fields(cls)})
+    # A baseline that is older than a field has its default.
+    given = [f for f in fields(cls) if f.name in found or f.default is MISSING]
+    return cls(**{f.name: _value(str(f.type), found.get(f.name), f"{name}.{f.name}") for f in given})
 
 
 def _mapping(raw: Any, name: str) -> Mapping[str, Any]:

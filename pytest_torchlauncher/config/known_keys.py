@@ -9,9 +9,9 @@ __all__ = ["LATER_KEYS", "NO_EFFECT_KEYS"]
 NO_EFFECT_KEYS: Final[dict[str, frozenset[str]]] = {
     "launcher": frozenset(
         """
-        affinity_map allow_reshape_input async_mode bitstream caffe_model caffe_weights cpu_extensions
-        custom_affinity_map device_config gpu_extensions infer_raw_results kaldi_binaries_dir mo_flags mo_params
-        model num_requests reset_memory_state weights
+        affinity_map allow_reshape_input async_mode backend bitstream caffe_model caffe_weights cpu_extensions
+        custom_affinity_map device_config execution_providers gpu_extensions infer_raw_results kaldi_binaries_dir
+        mo_flags mo_params model num_requests params predictions reset_memory_state saved_model_dir weights
         """.split()
     ),
     "dataset": frozenset(["analyze_dataset", "shuffle", "store_subset", "subsample_seed"]),
@@ -20,12 +20,6 @@ NO_EFFECT_KEYS: Final[dict[str, frozenset[str]]] = {
 """Accepted with a warning, so that files run unchanged; a metric's are references that only a later version judges."""
 
 LATER_KEYS: Final[dict[str, frozenset[str]]] = {
-    "launcher": frozenset(
-        """
-        checkpoint_url checkpoint_weights_only init_method inputs torch_compile_kwargs transformers_class
-        use_torch_compile
-        """.split()
-    ),
     "dataset": frozenset(
         """
         additional_data_source segmentation_masks_source sub_evaluation subsample_size subset subset_file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -11,9 +12,13 @@ from pydantic_core import PydanticCustomError
 from ..errors import ConfigError, Position, Problem
 from ..located import Table, locate
 
-__all__ = ["Problems"]
+__all__ = ["LauncherFileWarning", "Problems"]
 
 T = TypeVar("T")
+
+
+class LauncherFileWarning(UserWarning):
+    """Something in a launcher file has no effect."""
 
 
 class Problems:
@@ -25,6 +30,13 @@ class Problems:
     def add(self, where: Position, path: str, message: str) -> None:
         """Note one problem at `where`, the place of `path`."""
         self._problems.append(Problem(where, path, message))
+
+    def warn(self, where: Position, path: str, message: str) -> None:
+        """Warn of what does not keep the file from running; it is a problem where the project makes warnings errors."""
+        try:
+            warnings.warn_explicit(f"{path} {message}", LauncherFileWarning, str(where.file), where.line)
+        except LauncherFileWarning:
+            self.add(where, path, message)
 
     def raise_any(self) -> None:
         """End here if there are problems.
@@ -44,7 +56,8 @@ class Problems:
         except PydanticCustomError as error:
             self.add(table.where, path, error.message())
         except ValueError as error:
-            self.add(table.where, path, str(error))
+            loc, message = _of_key((), str(error), table)
+            self.add(locate(table, loc, table.where), path + _dotted(loc), message)
         return None
 
     def _note(self, error: ValidationError, table: Table, path: str) -> None:
@@ -52,8 +65,9 @@ class Problems:
         for detail in error.errors(include_url=False):
             missing, unknown = detail["type"] == "missing", detail["type"] == "extra_forbidden"
             loc = detail["loc"] if missing else _present(detail["loc"], table)
+            loc, message = (loc, detail["msg"]) if missing else _of_key(loc, detail["msg"], table)
             where = locate(table, loc[:-1] if missing else loc, table.where, key=unknown)
-            messages.setdefault((where, path + _dotted(loc)), []).append(detail["msg"])
+            messages.setdefault((where, path + _dotted(loc)), []).append(message)
         for (where, full_path), texts in messages.items():
             self.add(where, full_path.removeprefix("."), _joined(texts))
 
@@ -66,6 +80,14 @@ def _present(loc: tuple[int | str, ...], document: Any) -> tuple[int | str, ...]
         except (LookupError, TypeError):
             return loc[:depth]
     return loc
+
+
+def _of_key(loc: tuple[int | str, ...], message: str, document: Any) -> tuple[tuple[int | str, ...], str]:
+    """Return place and text of `message`: of a mapping at `loc`, at the key that the message begins with, if any."""
+    for step in loc:
+        document = document[step]
+    key, colon, text = message.partition(": ")
+    return ((*loc, key), text) if colon and isinstance(document, Table) and key in document else (loc, message)
 
 
 def _dotted(loc: tuple[int | str, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from ..errors import DataError, display_path
 from ..types import Annotated
@@ -33,8 +34,8 @@ def write_missing(items: Iterable[Annotated], folder: Path) -> None:
 def _write(item: Annotated, path: Path) -> None:
     import cv2
 
-    data = item.data[..., ::-1] if item.color == "rgb" else item.data  # type: ignore[index]
-    _, content = cv2.imencode(".png", data)  # type: ignore[arg-type]
+    image: Any = item.data
+    _, content = cv2.imencode(".png", image[..., ::-1] if item.color == "rgb" else image)
     # Several workers may convert at once: none may see another's half-written file.
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     temporary.write_bytes(content.tobytes())

@@ -1,41 +1,57 @@
-"""Samples, preprocessed and collated into batches."""
+"""Samples, preprocessed and put into batches."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from ..errors import DataError, Position
+from ..errors import DataError
 from ..kinds import Preprocessor
 from ..options import Component
-from ..types import Array, Batch, Sample
-
-if TYPE_CHECKING:
-    import torch
+from ..types import Batch, Data, Sample
 
 __all__ = ["batches", "preprocess"]
 
 
 def preprocess(samples: Iterable[Sample], steps: Sequence[Component[Preprocessor]]) -> Iterator[Sample]:
-    """Yield each sample after all `steps`.
+    """Yield each sample after all `steps`; of a sample with several parts each image goes through them.
 
     Raises:
         DataError: a step cannot take a sample; names the step, its place in the file and the sample.
     """
     for sample in samples:
-        for step in steps:
-            sample = _apply(step, sample)
-        yield sample
+        whole = not isinstance(sample.data, tuple | Mapping)
+        yield _stepped(sample, steps) if whole or not steps else _each_image(sample, steps)
+
+
+def _each_image(sample: Sample, steps: Sequence[Component[Preprocessor]]) -> Sample:
+    """Return `sample` with its images (H, W, C) after `steps`, in the sizes of the first; other parts stay."""
+    parts: dict[str, Data] = dict(sample.parts)
+    images = {
+        name: _stepped(replace(sample, data=part, original_size=None), steps)
+        for name, part in parts.items()
+        if isinstance(part, np.ndarray) and part.ndim == 3
+    }
+    parts.update({name: image.data for name, image in images.items()})
+    data = tuple(parts.values()) if isinstance(sample.data, tuple) else parts
+    first = next(iter(images.values()), sample)
+    return replace(first, data=data, original_size=sample.original_size)
+
+
+def _stepped(sample: Sample, steps: Iterable[Component[Preprocessor]]) -> Sample:
+    for step in steps:
+        sample = _apply(step, sample)
+    return sample
 
 
 def _apply(step: Component[Preprocessor], sample: Sample) -> Sample:
     try:
         done = step.block.apply(sample)
     except Exception as error:
-        shape, dtype = tuple(sample.data.shape), sample.data.dtype
+        shape, dtype = tuple(sample.data.shape), sample.data.dtype  # type: ignore[union-attr]  # never of several parts
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         message = f"{step.name}: {sample.identifier} {shape} {dtype}: {reason}"
         raise DataError(message, step.where.own) from error
@@ -45,28 +61,8 @@ def _apply(step: Component[Preprocessor], sample: Sample) -> Sample:
     return done
 
 
-def batches(samples: Iterable[Sample], size: int, where: Position | None = None) -> Iterator[Batch]:
-    """Yield batches of `size` samples in order; the last may be smaller.
-
-    Raises:
-        DataError: two samples of a batch have different shapes or kinds of data.
-    """
+def batches(samples: Iterable[Sample], size: int) -> Iterator[Batch]:
+    """Yield batches of `size` samples in order; the last may be smaller."""
     iterator = iter(samples)
     while chunk := tuple(itertools.islice(iterator, size)):
-        yield Batch(chunk, _collate(chunk, where))
-
-
-def _collate(samples: tuple[Sample, ...], where: Position | None) -> Array | torch.Tensor:
-    first = samples[0]
-    for sample in samples:
-        if type(sample.data) is not type(first.data) or sample.data.shape != first.data.shape:
-            raise DataError(
-                f"{first.identifier} {tuple(first.data.shape)} and {sample.identifier} {tuple(sample.data.shape)} "
-                "cannot go into one batch; add a resize or crop to the preprocessing, or set batch: 1",
-                where,
-            )
-    if isinstance(first.data, np.ndarray):
-        return np.stack([np.asarray(sample.data) for sample in samples])
-    import torch
-
-    return torch.stack([torch.as_tensor(sample.data) for sample in samples])
+        yield Batch(chunk)

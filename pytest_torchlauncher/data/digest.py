@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,22 @@ __all__ = ["digest_of"]
 
 
 def digest_of(data: Any) -> str:
-    """Return the SHA-256 over dtype, shape and bytes of an array or tensor."""
-    array = data if isinstance(data, np.ndarray) else data.detach().cpu().contiguous().numpy()
-    digest = hashlib.sha256(f"{array.dtype} {array.shape}".encode())
-    digest.update(np.ascontiguousarray(array).data)
+    """Return the SHA-256 over dtype, shape and bytes of an array or tensor, or of all in a tuple or mapping."""
+    digest = hashlib.sha256()
+    _update(digest, data)
     return digest.hexdigest()
+
+
+def _update(digest: Any, data: Any) -> None:
+    if isinstance(data, Mapping):
+        for name, part in data.items():
+            digest.update(f"{name}: ".encode())
+            _update(digest, part)
+    elif isinstance(data, tuple):
+        for part in data:
+            digest.update(b", ")
+            _update(digest, part)
+    else:
+        array = data if isinstance(data, np.ndarray) else data.detach().cpu().contiguous().numpy()
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)

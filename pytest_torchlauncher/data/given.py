@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import DataError, told
 from ..plan import DatasetSpec
-from ..types import Annotation, Dataset, DatasetMeta, Label, Sample
+from ..types import Annotation, Data, Dataset, DatasetMeta, Label, Sample
 from .digest import digest_of
 
 __all__ = ["open_given"]
@@ -66,8 +66,11 @@ class _Given:
     def _checked(self, index: int, sample: Sample) -> Sample:
         if not isinstance(sample.identifier, str):
             raise self._error(index, f"has the identifier {sample.identifier!r}; text expected")
-        if not isinstance(sample.data, np.ndarray) and not _is_tensor(sample.data):
-            raise self._error(index, f"has data of type {type(sample.data).__name__}; an array or tensor expected")
+        odd = next(
+            (leaf for leaf in _leaves(sample.data) if not isinstance(leaf, np.ndarray) and not _is_tensor(leaf)), ()
+        )
+        if odd != ():
+            raise self._error(index, f"has data of type {type(odd).__name__}; an array or tensor expected")
         if not isinstance(sample.annotation, Label):
             raise self._error(index, f"has an annotation of type {type(sample.annotation).__name__}; a Label expected")
         return sample
@@ -84,20 +87,33 @@ class _Given:
             raise self._error(index, f"is a {type(item).__name__}; an (input, target) pair or a Sample expected")
         data, target = item
         annotation = self._annotation(index, target)
+        if _is_tensor(data) and self.spec.preprocessing:
+            raise self._error(
+                index, "is a tensor, fed as it stands; remove the preprocessing, or let the fixture give arrays"
+            )
+        value = self._input(index, data)
+        if isinstance(value, np.ndarray) and value.ndim == 2:
+            value = value[..., np.newaxis]
+        images = [leaf for leaf in _leaves(value) if isinstance(leaf, np.ndarray) and leaf.ndim == 3]
+        is_rgb = bool(images) and images[0].shape[-1] == 3
+        return Sample(str(index), value, annotation, "rgb" if is_rgb else None)
+
+    def _input(self, index: int, data: Any) -> Data:
+        """Return `data` as it is fed: parts stay parts, tensors stay, PIL images become arrays (H, W, C)."""
+        if isinstance(data, Mapping) and data:
+            return {str(name): self._input(index, part) for name, part in data.items()}
+        if isinstance(data, tuple) and data:
+            return tuple(self._input(index, part) for part in data)
         if _is_tensor(data):
-            if self.spec.preprocessing:
-                raise self._error(
-                    index, "is a tensor, fed as it stands; remove the preprocessing, or let the fixture give arrays"
-                )
-            return Sample(str(index), data, annotation)
+            return data  # type: ignore[no-any-return]
+        is_picture = hasattr(data, "convert")
         # Of a palette image numpy sees the indices, of a bilevel one truth values.
-        if hasattr(data, "convert") and getattr(data, "mode", "L") not in ("L", "RGB"):
+        if is_picture and getattr(data, "mode", "L") not in ("L", "RGB"):
             data = data.convert("RGB")
         array = np.asarray(data)
         if array.dtype.kind not in "uifb" or array.ndim == 0:
             raise self._error(index, f"has an input of type {type(data).__name__}; a tensor, array or image expected")
-        image = array[..., None] if array.ndim == 2 else array
-        return Sample(str(index), image, annotation, "rgb" if image.ndim == 3 and image.shape[-1] == 3 else None)
+        return array[..., np.newaxis] if is_picture and array.ndim == 2 else array
 
     def _annotation(self, index: int, target: Any) -> Annotation:
         if isinstance(target, Label):
@@ -113,6 +129,15 @@ class _Given:
 
 _END = object()
 """Marks the end of the items, since None may be one."""
+
+
+def _leaves(data: Any) -> Iterator[Any]:
+    """Yield the parts of `data`, however deep."""
+    if isinstance(data, Mapping | tuple):
+        for part in data.values() if isinstance(data, Mapping) else data:
+            yield from _leaves(part)
+    else:
+        yield data
 
 
 def _is_tensor(data: Any) -> bool:

@@ -11,7 +11,7 @@ from ..errors import DataError, MissingDataError, told
 from ..kinds import Reader
 from ..options import Component
 from ..plan import DatasetSpec
-from ..types import Annotated, Annotations, Dataset, Sample
+from ..types import Annotated, Annotations, Color, Data, Dataset, Sample
 from .digest import digest_of
 
 __all__ = ["open_stored"]
@@ -67,18 +67,32 @@ class _Stored:
         return Sample(item.identifier, item.data, item.annotation, item.color, digest_of(item.data))
 
     def _read(self, item: Annotated, root: Path) -> Sample:
-        try:
-            content = self.reader.block.fetch(root, item.identifier)
-        except OSError as error:
-            raise DataError(self._missing(root, item, error), self.reader.where.own) from None
-        try:
-            data, color = self.reader.block.decode(content)
-        except ValueError as error:
-            raise DataError(f"{self.reader.name}: {root / item.identifier}: {error}", self.reader.where.own) from None
-        return Sample(item.identifier, data, item.annotation, color, hashlib.sha256(content).hexdigest())
+        if not item.parts:
+            content = self._fetch(item.identifier, root)
+            data, color = self._decode(item.identifier, root, content)
+            return Sample(item.identifier, data, item.annotation, color, hashlib.sha256(content).hexdigest())
+        contents = {part: self._fetch(part, root) for part in item.parts}
+        decoded = {part: self._decode(part, root, content) for part, content in contents.items()}
+        parts = {part: data for part, (data, _) in decoded.items()}
+        _, color = decoded[item.parts[0]]
+        digest = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents.values()))
+        return Sample(item.identifier, parts, item.annotation, color, digest.hexdigest())
 
-    def _missing(self, root: Path, item: Annotated, error: OSError) -> str:
-        missing = [other.identifier for other in self.items if not (root / other.identifier).exists()]
+    def _fetch(self, file: str, root: Path) -> bytes:
+        try:
+            return self.reader.block.fetch(root, file)
+        except OSError as error:
+            raise DataError(self._missing(root, file, error), self.reader.where.own) from None
+
+    def _decode(self, file: str, root: Path, content: bytes) -> tuple[Data, Color | None]:
+        try:
+            return self.reader.block.decode(content)
+        except ValueError as error:
+            raise DataError(f"{self.reader.name}: {root / file}: {error}", self.reader.where.own) from None
+
+    def _missing(self, root: Path, file: str, error: OSError) -> str:
+        files = [name for item in self.items for name in item.parts or (item.identifier,)]
+        missing = [name for name in files if not (root / name).exists()]
         if not missing:
-            return f"{root / item.identifier} cannot be read: {error.strerror or error}"
-        return f"{len(missing)} of {len(self.items)} annotated files are not in {root}, the first is {missing[0]}"
+            return f"{root / file} cannot be read: {error.strerror or error}"
+        return f"{len(missing)} of {len(files)} annotated files are not in {root}, the first is {missing[0]}"

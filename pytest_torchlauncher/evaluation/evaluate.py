@@ -39,7 +39,7 @@ def evaluate(evaluation: Evaluation, given: Any = None) -> Measurement:
     ledger = Ledger(evaluation, dataset.meta)
     with clock.entered("build", launch(evaluation.launcher)) as launcher:
         samples = preprocess(dataset.samples, evaluation.dataset.preprocessing or ())
-        for batch in clock.each("data", batches(samples, evaluation.batch, evaluation.dataset.where.own)):
+        for batch in clock.each("data", batches(samples, evaluation.batch)):
             with clock.span("forward"):
                 outputs = launcher.predict(batch)
             with clock.span("metrics"):

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import DataError, OutputError, told
 from ..launcher.launcher import Launcher
-from ..plan import Evaluation, MetricSpec
+from ..plan import Evaluation, LauncherSpec, MetricSpec
 from ..types import (
     Annotation,
     Array,
@@ -23,7 +23,6 @@ from ..types import (
     MetricValue,
     Outcomes,
     Prediction,
-    RunProvenance,
     Scores,
 )
 from .clock import Clock
@@ -73,7 +72,7 @@ class Ledger:
             outcomes=self._outcomes(metrics),
             data=self._data(),
             model=launcher.model,
-            run=self._run(),
+            run=launcher.provenance(self._evaluation.batch),
             environment=launcher.environment,
             seconds=clock.seconds(),
         )
@@ -105,11 +104,13 @@ class Ledger:
             preprocessing=tuple(map(str, steps)),
             adapter=str(evaluation.launcher.adapter) + (f" of {', '.join(outputs)}" if outputs else ""),
             postprocessing=tuple(map(str, dataset.postprocessing or ())),
+            inputs=_inputs(evaluation.launcher),
         )
 
-    def _run(self) -> RunProvenance:
-        batch = self._evaluation.batch
-        return RunProvenance(batch=batch, batch_effective=batch, precision="fp32", tf32=False, compile=False, seed=0)
+
+def _inputs(launcher: LauncherSpec) -> tuple[str, ...]:
+    compat = (f"compat={launcher.compat}",) if launcher.compat else ()
+    return (*map(str, launcher.inputs), *compat)
 
 
 def _observed(spec: MetricSpec, annotations: Sequence[Annotation], predictions: Sequence[Prediction]) -> list[Any]:

@@ -66,12 +66,13 @@ def describe_model(module: nn.Module, spec: LauncherSpec) -> ModelProvenance:
     """Return the hashes of what `module` has learned and of the arguments it was built with.
 
     Both are SHA-256 in hexadecimal and the same on every device: `weights` over names, dtypes, shapes and bytes of
-    the state dict in the order of names, `config` over ``module_args`` and ``module_kwargs`` as JSON.
+    the state dict in the order of names, `config` over ``module_args``, ``module_kwargs`` and ``init_method`` as JSON.
     """
     weights = hashlib.sha256()
     for part in _state(module):
         weights.update(part)
-    arguments = json.dumps([spec.module_args, dict(spec.module_kwargs)], sort_keys=True, default=str)
+    method = [spec.init_method] if spec.init_method else []
+    arguments = json.dumps([spec.module_args, dict(spec.module_kwargs), *method], sort_keys=True, default=str)
     return ModelProvenance(weights.hexdigest(), hashlib.sha256(arguments.encode()).hexdigest())
 
 

@@ -2,44 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelError, OutputError
+import numpy as np
+
+from ..errors import DataError, LauncherError, ModelError, OutputError, told
 from ..plan import LauncherSpec
-from ..types import Batch, Outputs
-from .checkpoint import load_checkpoint
+from ..types import Batch, Outputs, RunProvenance, Sample
+from .calling import Arguments
 from .device import select_device
 from .environment import describe_environment, describe_model
-from .inputs import to_tensors
-from .module import build_module, importable
-from .outputs import check_finite, flatten, to_arrays
-from .reproducible import reproducible
-from .wording import described, user_code
+from .importing import importable
+from .loading import Loaded, load_module
+from .outputs import Tensors, check_finite, flatten, join, stack, to_arrays
+from .placement import PlacedModule
+from .reproducible import SEED, reproducible
+from .sequence import carried, steps_of
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
 __all__ = ["Launcher", "launch"]
 
 # A user who meets an error in a test of theirs wants to see their own frames.
 __tracebackhide__ = True
 
+_VIEW = "view size is not compatible"
+"""What torch says of a ``.view()`` that works in plain memory only."""
+
 
 class Launcher:
     """A module ready to run: `device` it is on, `model` and `environment` that go with its results."""
 
-    def __init__(self, spec: LauncherSpec, module: nn.Module, device: torch.device) -> None:
+    def __init__(self, spec: LauncherSpec, loaded: Loaded, device: torch.device) -> None:
         self.device = device
-        self.model = describe_model(module, spec)
+        self.model = describe_model(loaded.module, spec)
         self.environment = describe_environment(device)
         self._spec = spec
-        self._dtype = _floating_dtype(module)
-        self._module: nn.Module | None = module
+        self._differing_keys = loaded.missing_keys, loaded.unexpected_keys
+        self._placed: PlacedModule | None = PlacedModule(loaded.module, spec, device)
+        self._largest: int | None = None
 
-    def forward(self, inputs: Any) -> dict[str, torch.Tensor]:
+    def forward(self, inputs: Any) -> Tensors:
         """Run the module.
 
         Args:
@@ -47,44 +53,119 @@ class Launcher:
                 arrays 4-D ones are images (B, H, W, C) and become (B, C, H, W); tensors are fed as they stand.
 
         Returns:
-            The named raw outputs, each (B, …) on the launcher's device.
+            The named raw outputs, each (B, …) on the launcher's device, or a tuple with a tensor a sample.
 
         Raises:
             ModelError: the module raised an exception, or was released.
             OutputError: it returned something else than tensors, or not what ``output_names`` names.
         """
-        import torch
 
-        where = self._spec.where
-        if self._module is None:
-            raise ModelError(f"module: {self._spec.module} was released when its launcher ended", where["module"])
-        args, kwargs = _arguments(to_tensors(inputs, self.device, self._dtype))
-        doing, context = f"module: forward of {self._spec.module}", _described_inputs(args, kwargs)
-        with torch.inference_mode(), user_code(doing, where["module"], context):
-            raw = self._module(*args, **kwargs)
-        try:
-            return flatten(raw, self._spec.output_names)
-        except OutputError as error:
-            key = "output_names" if self._spec.output_names else "module"
-            raise error.placed(where[key], f"outputs of {self._spec.module}") from None
+        def arguments() -> Arguments:
+            converter = self._module.feeder.converter
+            fed = converter.array(inputs) if isinstance(inputs, np.ndarray) else converter.structure(inputs)
+            if isinstance(fed, Mapping):
+                return Arguments((), fed)
+            return Arguments(fed if isinstance(fed, tuple) else (fed,))
+
+        return self._run(arguments)
 
     def predict(self, batch: Batch) -> Outputs:
-        """Return the module's outputs for `batch`, each an array (B, …).
+        """Return the module's outputs for `batch`, each (B, …).
+
+        What does not fit in the device's memory is run in halves, from then on all batches are. With an LSTM_INPUT
+        a sample's tuple is a sequence of steps, and its outputs are (1, T, …).
 
         Raises:
+            DataError: the samples are not what ``inputs`` describes.
             ModelError, OutputError: as `forward`.
             NonFiniteError: an output has NaN or infinity.
         """
-        outputs = to_arrays(self.forward(batch.data))
+        if any(entry.type == "LSTM_INPUT" for entry in self._spec.inputs):
+            outputs = join([self._sequence(sample) for sample in batch.samples], [1] * len(batch.samples))
+        else:
+            outputs = self._fitting(batch.samples)
         try:
             check_finite(outputs, [sample.identifier for sample in batch.samples])
         except OutputError as error:
             raise error.placed(self._spec.where["module"], self._spec.module) from None
         return outputs
 
+    def provenance(self, batch: int) -> RunProvenance:
+        """Return how the module was run, in batches of `batch` where that fitted."""
+        missing, unexpected = self._differing_keys
+        return RunProvenance(
+            batch=batch,
+            batch_effective=min(batch, self._largest or batch),
+            precision=self._module.precision,
+            tf32=False,
+            compile=self._spec.use_torch_compile,
+            seed=SEED,
+            channels_last=self._module.channels_last,
+            missing_keys=missing,
+            unexpected_keys=unexpected,
+        )
+
     def release(self) -> None:
         """Let go of the module."""
-        self._module = None
+        self._placed = None
+
+    @property
+    def _module(self) -> PlacedModule:
+        if self._placed is None:
+            message = f"module: {self._spec.module} was released when its launcher ended"
+            raise ModelError(message, self._spec.where["module"])
+        return self._placed
+
+    def _fitting(self, samples: Sequence[Sample]) -> Outputs:
+        """Return the outputs for `samples`, in parts that fit in the device's memory."""
+        size = min(len(samples), self._largest or len(samples))
+        parts = [samples[start : start + size] for start in range(0, len(samples), size)]
+        try:
+            return join([to_arrays(self._outputs(part)) for part in parts], list(map(len, parts)))
+        except LauncherError as error:
+            if size == 1 or not _is_out_of_memory(error.__cause__):
+                raise
+        # Outside the handler, since the exception's frames hold on to the memory.
+        _free_memory(self.device)
+        self._largest = size // 2
+        return self._fitting(samples)
+
+    def _sequence(self, sample: Sample) -> Outputs:
+        """Return the outputs of all steps of `sample`, the state carried from one to the next."""
+        state: Mapping[str, torch.Tensor] = {}
+        outputs = []
+        for step in steps_of(sample):
+            tensors = self._outputs([step], state)
+            state = carried(tensors, self._spec.inputs)
+            outputs.append(to_arrays(tensors))
+        return stack(outputs) if isinstance(sample.data, tuple) else outputs[0]
+
+    def _outputs(self, samples: Sequence[Sample], state: Mapping[str, torch.Tensor] | None = None) -> Tensors:
+        def arguments() -> Arguments:
+            with told("inputs", self._spec.where["inputs"], DataError):
+                return self._module.feeder.feed(samples, state)
+
+        return self._run(arguments, len(samples))
+
+    def _run(self, arguments: Callable[[], Arguments], batch: int | None = None) -> Tensors:
+        """Return the outputs for `arguments`, which are made anew where the memory format must change."""
+        try:
+            return self._called(arguments(), batch)
+        except ModelError as error:
+            chosen = self._spec.channels_last == "auto" and self._module.channels_last
+            if not chosen or _VIEW not in str(error.__cause__):
+                raise
+        self._module.leave_channels_last()
+        return self._called(arguments(), batch)
+
+    def _called(self, arguments: Arguments, batch: int | None) -> Tensors:
+        raw = self._module.call(arguments)
+        lists = any(isinstance(value, list) for value in (*arguments.args, *arguments.kwargs.values()))
+        try:
+            return flatten(raw, self._spec.output_names, batch, lists=lists)
+        except OutputError as error:
+            key = "output_names" if self._spec.output_names else "module"
+            raise error.placed(self._spec.where[key], f"outputs of {self._spec.module}") from None
 
 
 @contextmanager
@@ -95,12 +176,13 @@ def launch(spec: LauncherSpec) -> Iterator[Launcher]:
 
     Raises:
         MissingDeviceError: this machine lacks the device.
-        MissingExtraError: the checkpoint's format needs an optional package.
+        MissingExtraError: the checkpoint's format or the module needs an optional package.
         ModelError: the module cannot be imported, built, loaded or placed.
     """
     with importable(spec.python_path, spec.where["python_path"]):
         with reproducible():
-            launcher = _launcher(spec)
+            device = select_device(spec.device, spec.where["device"])
+            launcher = Launcher(spec, load_module(spec), device)
         # Again: importing a project's code may change the settings, and building takes random numbers or not.
         with reproducible():
             try:
@@ -109,34 +191,16 @@ def launch(spec: LauncherSpec) -> Iterator[Launcher]:
                 launcher.release()
 
 
-def _launcher(spec: LauncherSpec) -> Launcher:
-    device = select_device(spec.device, spec.where["device"])
-    module = build_module(spec)
-    load_checkpoint(module, spec)
-    with user_code(f"module: placing {spec.module} on {device}", spec.where["module"]):
-        module.eval()
-        module.to(device)
-    return Launcher(spec, module, device)
-
-
-def _floating_dtype(module: nn.Module) -> torch.dtype:
+def _is_out_of_memory(cause: BaseException | None) -> bool:
     import torch
 
-    return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+    return isinstance(cause, torch.OutOfMemoryError)
 
 
-def _arguments(inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return `inputs` as positional and named arguments."""
-    if isinstance(inputs, Mapping):
-        return (), dict(inputs)
-    return (inputs if isinstance(inputs, tuple) else (inputs,)), {}
-
-
-def _described_inputs(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+def _free_memory(device: torch.device) -> None:
+    """Give memory that torch keeps for later back to the device."""
     import torch
 
-    def one(value: Any) -> str:
-        return described(value) if isinstance(value, torch.Tensor) else type(value).__name__
-
-    inputs = [*map(one, args), *(f"{name} {one(value)}" for name, value in kwargs.items())]
-    return f" (input{'s' if len(inputs) > 1 else ''} {', '.join(inputs)})"
+    backends = {"cuda": torch.cuda, "xpu": torch.xpu, "mps": torch.mps}
+    if device.type in backends:
+        backends[device.type].empty_cache()

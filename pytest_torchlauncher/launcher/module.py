@@ -1,184 +1,131 @@
-"""The module: its dotted path resolved and called, with the folders of ``python_path`` importable meanwhile."""
+"""The module: what its dotted path gives when called, what ``transformers`` loads, or a program from a file."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import sys
-import sysconfig
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from functools import reduce
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelError, Position, did_you_mean, display_path
+from ..errors import ModelError, did_you_mean
 from ..plan import LauncherSpec
-from .wording import listed, raised, user_code
+from .importing import resolve
+from .pretrained import downloads_told, legacy_weights
+from .programs import load_program
+from .transformers_class import load_transformer
+from .wording import user_code
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["build_module", "importable"]
+__all__ = ["build_module", "evaluation_mode", "is_constructed", "keyword_names"]
 
 
-@contextmanager
-def importable(paths: Iterable[Path], where: Position | None = None) -> Iterator[None]:
-    """Put `paths` first on ``sys.path``, in their order, and take away afterwards what came through them.
-
-    Modules of the same top-level name that were imported from elsewhere are hidden meanwhile. What belongs to the
-    Python environment (its standard library and site-packages) is neither hidden nor taken away: torch cannot be
-    imported twice. Neither are packages of `paths` that were imported before.
-
-    Raises:
-        ModelError: a path is no folder.
-    """
-    entries = [_folder(path, where) for path in paths]
-    owners = {name: entry for entry in reversed(entries) for name in _top_level_names(entry)}
-    hidden = _take(lambda top: top in owners and _is_elsewhere(top, owners[top]))
-    before = {_top(name) for name in sys.modules}
-    sys.path[:0] = map(str, entries)
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        for entry in entries:
-            with suppress(ValueError):
-                sys.path.remove(str(entry))
-        for name in [n for n in sys.modules if _top(n) in owners and _top(n) not in before]:
-            if _lies_under(sys.modules[name], owners[_top(name)]):
-                del sys.modules[name]
-        sys.modules.update(hidden)
-
-
-def _folder(path: Path, where: Position | None) -> Path:
-    if not path.is_dir():
-        raise ModelError(
-            f"python_path: {display_path(path)} is not a folder; a folder of Python modules expected", where
-        )
-    return path.resolve()
-
-
-def _top(name: str) -> str:
-    return name.partition(".")[0]
-
-
-def _top_level_names(entry: Path) -> set[str]:
-    """Return the names of the modules and packages in `entry`; dunder files are run, not imported."""
-    names = {path.name if path.is_dir() else inspect.getmodulename(path.name) for path in entry.iterdir()}
-    return {name for name in names if name and name.isidentifier() and not name.startswith("__")}
-
-
-def _take(chosen: Callable[[str], bool]) -> dict[str, ModuleType]:
-    """Remove from ``sys.modules``, and return, all modules whose top-level name is `chosen`."""
-    tops = {top for top in map(_top, sys.modules) if chosen(top)}
-    return {name: sys.modules.pop(name) for name in list(sys.modules) if _top(name) in tops}
-
-
-def _is_elsewhere(name: str, entry: Path) -> bool:
-    module = sys.modules.get(name)
-    places = _places(module)
-    return bool(places) and not any(map(_of_environment, places)) and not _lies_under(module, entry)
-
-
-def _lies_under(module: ModuleType | None, entry: Path) -> bool:
-    return any(place.is_relative_to(entry) and not _of_environment(place) for place in _places(module))
-
-
-def _places(module: ModuleType | None) -> list[Path]:
-    """Return the file of `module`, or the folders of a namespace package; nothing for built-in modules."""
-    file = getattr(module, "__file__", None)
-    return [Path(place) for place in ([file] if file else getattr(module, "__path__", ()))]
-
-
-def _of_environment(place: Path) -> bool:
-    if {"site-packages", "dist-packages"} & set(place.parts):
-        return True
-    return place.is_relative_to(sysconfig.get_path("stdlib"))
+def is_constructed(spec: LauncherSpec) -> bool:
+    """Return whether the module is made by calling a class or factory, rather than read from a file or folder."""
+    return spec.module.path is None and spec.transformers_class is None
 
 
 def build_module(spec: LauncherSpec) -> nn.Module:
-    """Return what the class or function at ``spec.module`` gives for the arguments of `spec`.
+    """Return the module that `spec` describes, after its ``init_method``.
 
     Must be called inside `importable` of the specification's ``python_path``.
 
     Raises:
-        ModelError: there is no such class or function, it raised an exception, or it gave no ``nn.Module``.
+        MissingExtraError: ``transformers_class`` is given, and that package is not installed.
+        ModelError: there is no such class, function or file, it raised an exception, or it gave no ``nn.Module``.
     """
+    if spec.transformers_class is not None:
+        module = load_transformer(spec, *_arguments(spec))
+    elif spec.module.path is not None:
+        module = load_program(spec.module.path, spec)
+    else:
+        module = _constructed(spec)
+    return _initialised(module, spec)
+
+
+def evaluation_mode(module: nn.Module) -> None:
+    """Put `module` in evaluation mode; programs of torch.export, which have only the one they were made in, stay."""
+    try:
+        module.eval()
+    except NotImplementedError:  # such a program, or a module that holds one
+        for part in module.modules():
+            part.training = False
+
+
+def keyword_names(module: nn.Module) -> frozenset[str] | None:
+    """Return the names of what `module` takes by keyword, and by keyword only, if it is a program.
+
+    TorchScript's programs are called by position. None for other modules, whose ``forward`` has a signature.
+    """
+    import torch
+
+    if isinstance(module, torch.jit.ScriptModule):
+        return frozenset()
+    structure = getattr(module, "_in_spec", None)
+    if not isinstance(module, torch.fx.GraphModule) or structure is None:
+        return None
+    _, keywords = structure.unflatten(range(structure.num_leaves))
+    return frozenset(keywords)
+
+
+def _constructed(spec: LauncherSpec) -> nn.Module:
     from torch import nn
 
     where = spec.where["module"]
-    factory = _resolve(spec)
+    factory = resolve(spec)
     if isinstance(factory, nn.Module) or not callable(factory):
         found = f"{spec.module} is of type {type(factory).__name__}"
         raise ModelError(f"module: {found}; a class or function that returns an nn.Module expected", where)
-    with user_code(f"module: {spec.module}(...)", where), _without_torchvision_deprecations():
-        module = factory(*map(_plain, spec.module_args), **_plain(spec.module_kwargs))
+    calling = f"module: {spec.module}(...)"
+    with downloads_told(calling, where), user_code(calling, where), _without_torchvision_deprecations():
+        module = _called(factory, *_arguments(spec))
     if not isinstance(module, nn.Module):
         found = f"{spec.module}(...) returned {type(module).__name__}"
         raise ModelError(f"module: {found}; an nn.Module expected", where)
     return module
 
 
-def _resolve(spec: LauncherSpec) -> Any:
-    """Return the attribute at the dotted path.
-
-    The last name is always an attribute: ``torchvision.models.alexnet`` is a submodule as well as the function meant.
-    """
-    names = spec.module.split(".")
-    if len(names) < 2 or not all(map(str.isidentifier, names)):
-        raise ModelError(
-            f"module: {spec.module!r} is not a dotted path; package.module.Class expected", spec.where["module"]
-        )
-    misses = []
-    for length in range(len(names) - 1, 0, -1):
-        module = _import(".".join(names[:length]), spec)
-        if module is None:
-            continue
-        try:
-            return reduce(getattr, names[length:], module)
-        except AttributeError:
-            misses.append(_no_attribute(module, names[length:]))
-    raise ModelError(misses[0] if misses else _no_module(names[0], spec.python_path), spec.where["module"])
+def _called(factory: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
+    try:
+        return factory(*args, **kwargs)
+    except TypeError as error:
+        weights = legacy_weights(factory, kwargs) if _refuses_pretrained(error) else None
+        if weights is None:
+            raise
+    return factory(*args, **weights)
 
 
-def _import(name: str, spec: LauncherSpec) -> ModuleType | None:
-    """Return the module called `name`, None if there is none."""
-    where = spec.where["module"]
-    with user_code(f"module: importing {name}", where):
-        try:
-            return importlib.import_module(name)
-        except ImportError as error:
-            if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
-                return None
-            failure = error
-    found = f"{name} was found, but importing it {raised(failure)}"
-    raise ModelError(f"module: {found}; install what it needs, or add its folder to python_path", where) from failure
+def _refuses_pretrained(error: TypeError) -> bool:
+    return "unexpected keyword argument 'pretrained'" in str(error)
 
 
-def _no_module(name: str, python_path: Sequence[Path]) -> str:
-    known = {found for path in python_path for found in _top_level_names(path)}
-    folders = ", ".join(map(display_path, python_path)) or "none"
-    advice = did_you_mean(name, known) or "; install it, or set python_path to the folder that holds it"
-    return f"module: no module named {name!r} (python_path: {folders}){advice}"
+def _initialised(module: nn.Module, spec: LauncherSpec) -> nn.Module:
+    """Return what ``init_method`` of `module` returns, `module` itself where there is none."""
+    from torch import nn
+
+    name = spec.init_method
+    if name is None:
+        return module
+    where = spec.where["init_method"]
+    if not callable(getattr(module, name, None)):
+        advice = did_you_mean(name, _methods(type(module)))
+        raise ModelError(f"init_method: {type(module).__name__} has no method {name!r}{advice}", where)
+    calling = f"init_method: {type(module).__name__}.{name}()"
+    with user_code(calling, where):
+        result = getattr(module, name)()
+    if not isinstance(result, nn.Module):
+        found = "nothing" if result is None else type(result).__name__
+        raise ModelError(f"{calling} returned {found}; it must return the module to use, itself as a rule", where)
+    return result
 
 
-def _no_attribute(module: ModuleType, names: Sequence[str]) -> str:
-    """Return which of `names`, looked up one in the other from `module` on, is not there."""
-    owner: Any = module
-    path = module.__name__
-    for missing in names:
-        if not hasattr(owner, missing):
-            break
-        owner, path = getattr(owner, missing), f"{path}.{missing}"
-    public = [name for name in dir(owner) if not name.startswith("_")]
-    own = [n for n in public if getattr(getattr(owner, n, None), "__module__", None) == module.__name__]
-    advice = did_you_mean(missing, public) or (f"; there are {listed(own)}" if own else "")
-    places = _places(module)
-    file = f" ({display_path(places[0])})" if places else ""
-    return f"module: {path}{file} has no {missing!r}{advice}"
+def _methods(cls: type) -> list[str]:
+    return [name for name in dir(cls) if not name.startswith("_") and callable(getattr(cls, name))]
+
+
+def _arguments(spec: LauncherSpec) -> tuple[list[Any], dict[str, Any]]:
+    return _plain(spec.module_args), _plain(spec.module_kwargs)
 
 
 def _plain(value: Any) -> Any:

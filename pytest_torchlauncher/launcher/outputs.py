@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -15,30 +15,62 @@ from .wording import described
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["check_finite", "flatten", "to_arrays"]
+__all__ = ["Tensors", "check_finite", "flatten", "join", "stack", "to_arrays"]
 
 
-def flatten(raw: Any, output_names: Sequence[str] = ()) -> dict[str, torch.Tensor]:
+Tensors: TypeAlias = "dict[str, torch.Tensor | tuple[torch.Tensor, ...]]"
+"""Named outputs: tensors (B, …), or where the module returns a list with an entry a sample, tuples of B tensors."""
+
+
+def flatten(raw: Any, output_names: Sequence[str] = (), batch: int | None = None, *, lists: bool = False) -> Tensors:
     """Return the tensors in `raw` by name.
 
     A lone tensor is ``output``, or the first of `output_names`. Members of a tuple or list take `output_names` in
     order, the others are ``output_<i>``. Members of mappings and fields of dataclasses keep their names; those in
-    `output_names` come first. Nested containers give dotted names (``output_1.boxes``); None is left out.
+    `output_names` come first. Nested containers give dotted names (``output_1.boxes``); what is no tensor in mappings
+    and dataclasses is left out.
+
+    Args:
+        raw: what the module returned.
+        output_names: as in the launcher file.
+        batch: number of samples. A list of so many mappings with the same keys has an entry a sample, as detection
+            models return it, unless `output_names` name its members.
+        lists: whether the module was given a list with a tensor a sample; any list of `batch` members then has.
 
     Raises:
         OutputError: a member is no tensor, there is none at all, or one of `output_names` is not among them.
     """
+    if isinstance(raw, list) and len(raw) == batch and (lists or _are_alike(raw, output_names)):
+        rows = [_named(row, output_names) for row in raw]
+        if len({tuple(row) for row in rows}) > 1:
+            raise OutputError("the samples have outputs of different names; the same for each expected")
+        tensors: Tensors = {name: tuple(row[name] for row in rows) for name in rows[0]}
+    else:
+        tensors = dict(_named(raw, output_names))
+    _check_names(tensors, output_names)
+    return tensors
+
+
+def _named(raw: Any, output_names: Sequence[str]) -> dict[str, torch.Tensor]:
     members = _members(raw)
     if members is None:
         named: Iterable[tuple[str, Any]] = [(next(iter(output_names), "output"), raw)]
     elif _has_names(raw):
-        named = sorted(members, key=lambda member: _rank(member[0], output_names))
+        kept = [(name, value) for name, value in members if _may_hold_tensors(value)]
+        named = sorted(kept, key=lambda member: _rank(member[0], output_names))
     else:
         names = [*output_names, *(f"output_{i}" for i in range(len(output_names), len(members)))]
         named = [(name, value) for name, (_, value) in zip(names, members, strict=False)]
-    tensors = {name: tensor for head, value in named for name, tensor in _leaves(head, value)}
-    _check_names(tensors, output_names)
-    return tensors
+    return {name: tensor for head, value in named for name, tensor in _leaves(head, value)}
+
+
+def _are_alike(members: Sequence[Any], output_names: Sequence[str]) -> bool:
+    """Return whether `members` are mappings or dataclasses of the same names, which `output_names` do not replace."""
+    if not all(map(_has_names, members)):
+        return False
+    names = {tuple(name for name, _ in _members(member) or ()) for member in members}
+    own = {wanted.partition(".")[0] for wanted in output_names}
+    return len(names) == 1 and own <= set(names.pop())
 
 
 def _has_names(value: Any) -> bool:
@@ -71,24 +103,70 @@ def _leaves(name: str, value: Any) -> list[tuple[str, torch.Tensor]]:
     members = _members(value)
     if members is None:
         raise OutputError(f"{name!r} is of type {type(value).__name__}; a tensor expected")
-    return [leaf for key, item in members for leaf in _leaves(f"{name}.{key}", item)]
+    kept = [(key, item) for key, item in members if not _has_names(value) or _may_hold_tensors(item)]
+    return [leaf for key, item in kept for leaf in _leaves(f"{name}.{key}", item)]
 
 
-def _check_names(tensors: Mapping[str, torch.Tensor], output_names: Sequence[str]) -> None:
+def _may_hold_tensors(value: Any) -> bool:
+    import torch
+
+    return isinstance(value, torch.Tensor) or _members(value) is not None
+
+
+def _check_names(tensors: Tensors, output_names: Sequence[str]) -> None:
     if not tensors:
         raise OutputError("the module returned no tensor")
     absent = [n for n in output_names if not any(f"{name}.".startswith(f"{n}.") for name in tensors)]
     if absent:
-        returned = ", ".join(f"{name} {described(tensor)}" for name, tensor in tensors.items())
+        first = {name: tensor[0] if isinstance(tensor, tuple) else tensor for name, tensor in tensors.items()}
+        returned = ", ".join(f"{name} {described(tensor)}" for name, tensor in first.items())
         raise OutputError(f"there is no output for {', '.join(map(repr, absent))}; the module returned {returned}")
 
 
-def to_arrays(tensors: Mapping[str, torch.Tensor]) -> Outputs:
+def to_arrays(tensors: Tensors) -> Outputs:
     """Return `tensors` as arrays of their shapes and dtypes; float16 and bfloat16 become float32."""
+    return Outputs({n: tuple(map(_array, t)) if isinstance(t, tuple) else _array(t) for n, t in tensors.items()})
+
+
+def _array(tensor: torch.Tensor) -> Array:
     import torch
 
-    half = (torch.float16, torch.bfloat16)
-    return Outputs({name: (t.float() if t.dtype in half else t).numpy(force=True) for name, t in tensors.items()})
+    half = tensor.dtype in (torch.float16, torch.bfloat16)
+    array: Array = (tensor.float() if half else tensor).numpy(force=True)
+    return array
+
+
+def join(parts: Sequence[Outputs], sizes: Sequence[int]) -> Outputs:
+    """Return the outputs of consecutive parts of a batch as those of the whole.
+
+    Args:
+        parts: outputs by part.
+        sizes: samples by part; an output that has no axis of the batch is the first part's.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    return Outputs({name: _joined([part[name] for part in parts], sizes) for name in parts[0]})
+
+
+def _joined(pieces: Sequence[Array | tuple[Array, ...]], sizes: Sequence[int]) -> Array | tuple[Array, ...]:
+    if isinstance(pieces[0], tuple):
+        return tuple(array for piece in pieces for array in piece)
+    arrays = [piece for piece in pieces if not isinstance(piece, tuple)]
+    if any(not array.ndim or len(array) != size for array, size in zip(arrays, sizes, strict=True)):
+        return arrays[0]
+    return np.concatenate(arrays)
+
+
+def stack(steps: Sequence[Outputs]) -> Outputs:
+    """Return the outputs (1, …) of a sequence's T steps as (1, T, …); lists of outputs as their steps follow."""
+    return Outputs({name: _stacked([step[name] for step in steps]) for name in steps[0]})
+
+
+def _stacked(steps: Sequence[Array | tuple[Array, ...]]) -> Array | tuple[Array, ...]:
+    lists = [step for step in steps if isinstance(step, tuple)]
+    if lists:
+        return tuple(np.concatenate(pieces) for pieces in zip(*lists, strict=True))
+    return np.stack([np.asarray(step) for step in steps], axis=1)
 
 
 def check_finite(outputs: Outputs, identifiers: Sequence[str]) -> None:
@@ -102,9 +180,11 @@ def check_finite(outputs: Outputs, identifiers: Sequence[str]) -> None:
         NonFiniteError: naming the first sample that has one; NaN before infinity.
     """
     bad = [
-        (int(rows[0]), name)
-        for name, array in outputs.items()
-        if np.issubdtype(array.dtype, np.inexact) and len(rows := _bad_rows(array, len(identifiers)))
+        (row, name)
+        for name, output in outputs.items()
+        if not all(map(_is_finite, output if isinstance(output, tuple) else (output,)))
+        for row, values in enumerate(_rows(output, len(identifiers)))
+        if not _is_finite(values)
     ]
     if bad:
         row, name = min(bad, key=lambda found: found[0])
@@ -112,11 +192,12 @@ def check_finite(outputs: Outputs, identifiers: Sequence[str]) -> None:
         raise NonFiniteError("NaN" if np.isnan(values).any() else "infinity", name, identifiers[row])
 
 
-def _rows(array: Array, batch: int) -> Array:
-    """Return `array` as (B, N); as (1, N) if its first size is not that of the batch."""
-    rows = batch if array.ndim and len(array) == batch else 1
-    return array.reshape(rows, -1) if array.size else array.reshape(rows, 0)
+def _is_finite(values: Array) -> bool:
+    return not np.issubdtype(values.dtype, np.inexact) or bool(np.isfinite(values).all())
 
 
-def _bad_rows(array: Array, batch: int) -> Array:
-    return np.flatnonzero(~np.isfinite(_rows(array, batch)).all(axis=1))
+def _rows(output: Array | tuple[Array, ...], batch: int) -> Sequence[Array]:
+    """Return the values of each sample; all in one row if the first size is not that of the batch."""
+    if isinstance(output, tuple):
+        return output
+    return list(output) if output.ndim and len(output) == batch else [output]

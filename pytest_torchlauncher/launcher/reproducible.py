@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["reproducible"]
+__all__ = ["SEED", "reproducible"]
+
+SEED = 0
+"""What the generators start from."""
 
 
 @contextmanager
-def reproducible(seed: int = 0) -> Iterator[None]:
+def reproducible(seed: int = SEED) -> Iterator[None]:
     """Fix the seeds of `random`, numpy and torch, ask torch for deterministic algorithms, and switch TF32 off.
 
     Afterwards, also on failure, all of it is as it was, the states of the generators included.

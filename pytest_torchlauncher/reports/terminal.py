@@ -36,13 +36,20 @@ def write_summary(terminal: pytest.TerminalReporter, records: Sequence[Record], 
 
 def _rows(record: Record) -> Iterator[tuple[str, str, str, str]]:
     """Yield status, evaluation, metric and values; one row without metrics where nothing was measured."""
-    name = f"{record.model}-{record.dataset}" if record.dataset else record.model
+    name = _name(record)
     measured = [metric for metric in record.metrics if metric["value"] is not None]
     if not measured:
         yield record.status, name, "", record.message
     for metric in measured:
         status = record.status if record.status in ("recorded", "updated") else metric["verdict"]
         yield status, name, metric["name"], _values(metric)
+
+
+def _name(record: Record) -> str:
+    """Return model and dataset, and what tells the item from others of both: a tag or device."""
+    own = f"{record.model}-{record.dataset}" if record.dataset else record.model
+    item = record.id.rpartition("::")[2]
+    return item if item.startswith(own) else own
 
 
 def _values(metric: Mapping[str, Any]) -> str:

@@ -21,9 +21,12 @@ baselines = st.builds(
     metrics=st.dictionaries(
         texts, st.builds(MetricBaseline, numbers, counts, st.booleans(), st.booleans(), texts), min_size=1, max_size=3
     ),
-    data=st.builds(DataProvenance, counts, texts, texts, texts, texts, steps, texts, steps),
+    data=st.builds(DataProvenance, counts, texts, texts, texts, texts, steps, texts, steps, steps),
     model=st.builds(ModelProvenance, texts, texts),
-    run=st.builds(RunProvenance, counts, counts, texts, st.booleans(), st.booleans(), counts),
+    run=st.builds(
+        RunProvenance,
+        *(counts, counts, texts, st.booleans(), st.booleans(), counts, st.booleans(), st.booleans(), steps, steps),
+    ),
     environment=st.builds(Environment, *[texts] * 9),
     reason=st.none() | texts,
     previous=st.none() | st.dictionaries(texts, numbers, max_size=3),
@@ -34,6 +37,14 @@ baselines = st.builds(
 @given(baselines)
 def test_json_round_trip_is_exact(baseline):
     assert Baseline.from_json(json.loads(json.dumps(baseline.to_json()))) == baseline
+
+
+def test_fields_that_an_older_baseline_lacks_have_their_defaults():
+    raw = Baseline.of(KEY, measured()).to_json()
+    del raw["data"]["inputs"], raw["run"]["channels_last"], raw["run"]["missing_keys"]
+    assert Baseline.from_json(raw) == Baseline.of(KEY, measured())
+    with pytest.raises(BaselineError, match=r"run\.seed: nothing found"):
+        Baseline.from_json({**raw, "run": {name: value for name, value in raw["run"].items() if name != "seed"}})
 
 
 def test_a_baseline_holds_what_was_measured():

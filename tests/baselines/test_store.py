@@ -71,6 +71,7 @@ TEXT = """\
         "content": "c0",
         "count": 4,
         "ids": "1d",
+        "inputs": [],
         "label_map": "1a",
         "postprocessing": [],
         "preprocessing": [
@@ -114,10 +115,14 @@ TEXT = """\
       "run": {
         "batch": 64,
         "batch_effective": 64,
+        "channels_last": false,
         "compile": false,
+        "deterministic": true,
+        "missing_keys": [],
         "precision": "fp32",
         "seed": 0,
-        "tf32": false
+        "tf32": false,
+        "unexpected_keys": []
       }
     }
   ],

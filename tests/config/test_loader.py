@@ -90,7 +90,7 @@ def test_all_problems_at_once_each_at_its_place(launcher_file):
             batch: 0
             adapter: {type: classificatio, foo: 1}
             device: gpuu
-            inputs: []
+            inputs: [{name: image}]
         datasets:
           - name: data
             annotation_conversion: {converter: imagenet, annotation_fil: val.txt}
@@ -113,7 +113,8 @@ def test_all_problems_at_once_each_at_its_place(launcher_file):
         "model.launcher.yml:6:12: launchers[0].batch: 0 found, at least 1 expected",
         "model.launcher.yml:7:21: launchers[0].adapter.type: unknown name 'classificatio'; did you mean "
         "'classification'? there are classification",
-        "model.launcher.yml:9:5: launchers[0].inputs: known to the Accuracy Checker, not supported here yet",
+        "model.launcher.yml:8:13: launchers[0].device: unknown device 'gpuu'; did you mean 'gpu'?",
+        "model.launcher.yml:9:14: launchers[0].inputs[0].type: missing, and required",
         "model.launcher.yml:12:28: datasets[0].annotation_conversion.annotation_file: missing, and required",
         "model.launcher.yml:12:50: datasets[0].annotation_conversion.annotation_fil: unknown key; "
         "did you mean 'annotation_file'?",
@@ -126,7 +127,7 @@ def test_all_problems_at_once_each_at_its_place(launcher_file):
         "model.launcher.yml:19:16: datasets[0].metrics[1].type: 'coco_precision' is known to the Accuracy Checker, "
         "not supported here yet",
         "model.launcher.yml:20:9: datasets[0].metrics[2]: 3 found, a mapping expected",
-        "model.launcher.yml:21:7: gate: margin: -1.0 found, a number of at least 0 or a percentage expected",
+        "model.launcher.yml:21:16: gate.margin: -1.0 found, a number of at least 0 or a percentage expected",
         "model.launcher.yml:22:1: name: given twice, first on line 1; keep one",
     ]
 
@@ -134,7 +135,7 @@ def test_all_problems_at_once_each_at_its_place(launcher_file):
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("module: pkg.Net", "module: [1]", "4:13: launchers[0].module: a list found, text expected"),
+        ("module: pkg.Net", "module: [1]", "4:13: launchers[0].module: a list found, a dotted path or a file expected"),
         ("framework: pytorch\n    ", "", "3:5: launchers[0].framework: missing, and required"),
         ("    adapter: classification\n", "", "3:5: launchers[0].adapter: missing, and required"),
         ("adapter: classification", "adapter: 3", "5:14: launchers[0].adapter: 3 found, a name or a mapping with 'type' expected"),
@@ -152,7 +153,7 @@ def test_all_problems_at_once_each_at_its_place(launcher_file):
         ("name: net", "name: 3", "1:7: name: 3 found, text expected"),
         ("name: net", "name: net\nevaluations: []", "2:1: evaluations: custom evaluators are known to the Accuracy Checker, not supported here yet"),
         ("name: net", "name: net\ngate: 3", "2:7: gate: a mapping expected: gate: {margin: 0.005}"),
-        ("name: net", "name: net\ngate: {margin: many}", "2:7: gate: margin: 'many' found, a number of at least 0 or a percentage expected"),
+        ("name: net", "name: net\ngate: {margin: many}", "2:16: gate.margin: 'many' found, a number of at least 0 or a percentage expected"),
         ("name: net", "name: net\ngate: {on_improve: maybe}", "2:20: gate.on_improve: 'maybe' found, 'pass', 'warn' or 'fail' expected"),
         ("name: net", "name: net\nglobal_definitions: none.yml", "2:21: global_definitions: "),
         ("framework: pytorch", "framework: pytroch", "3:16: launchers[0].framework: unknown framework; did you mean 'pytorch'?"),
@@ -344,7 +345,11 @@ FULL = """\
 name: net
 launchers:
   - {framework: pytorch, module: a.B, python_path: ., checkpoint: a.pt, batch: 4, adapter: classification, tags: [a],
-     module_args: [1], module_kwargs: {a: 1}, output_names: [x], device: cpu, state_key: s}
+     module_args: [1], module_kwargs: {a: 1}, output_names: [x], device: [cpu, cuda], state_key: s, precision: fp16,
+     compat: none, channels_last: auto, torch_compile_kwargs: {a: 1}, init_method: m, transformers_class: c,
+     inputs: [{name: x, type: INPUT, value: a, shape: [3, 8], layout: NHWC, precision: U8},
+              {name: y, type: CONST_INPUT, value: [[1, 2]], per_sample: true},
+              {name: z, type: IMAGE_INFO, of: resized, scale: 2, shape: "3"}]}
 datasets:
   - name: data
     data_source: images
@@ -356,6 +361,7 @@ datasets:
     batch: 3
 marks: [slow, {skipif: "x", reason: y}]
 gate: {margin: 0.1, on_improve: pass}
+compat: accuracy_checker
 """
 
 

@@ -8,6 +8,8 @@ from pytest_torchlauncher.data.batches import batches, preprocess
 from pytest_torchlauncher.errors import DataError
 from pytest_torchlauncher.kinds import Preprocessor
 from pytest_torchlauncher.options import Component
+from pytest_torchlauncher.preprocessing.crop import Crop
+from pytest_torchlauncher.preprocessing.resize import Resize
 from pytest_torchlauncher.types import Label, Sample
 
 
@@ -30,22 +32,6 @@ def sample(name, shape=(2, 3, 1), make=np.zeros):
 def test_batches_keep_order_and_the_last_may_be_smaller():
     found = list(batches([sample(str(i)) for i in range(5)], 2))
     assert [[s.identifier for s in batch.samples] for batch in found] == [["0", "1"], ["2", "3"], ["4"]]
-    assert found[0].data.shape == (2, 2, 3, 1)
-    assert found[-1].data.shape == (1, 2, 3, 1)
-
-
-def test_tensors_are_stacked_as_they_stand():
-    (batch,) = batches([sample(str(i), (3, 4), torch.zeros) for i in range(2)], 2)
-    assert isinstance(batch.data, torch.Tensor)
-    assert tuple(batch.data.shape) == (2, 3, 4)
-
-
-@pytest.mark.parametrize("other", [sample("b", (3, 3, 1)), sample("b", (2, 3, 1), torch.zeros)])
-def test_unequal_samples_cannot_share_a_batch(other):
-    message = "cannot go into one batch; add a resize or crop to the preprocessing, or set batch: 1"
-    with pytest.raises(DataError, match=message):
-        list(batches([sample("a"), other], 2))
-    assert len(list(batches([sample("a"), other], 1))) == 2
 
 
 def test_steps_apply_in_order_and_leave_the_sample():
@@ -59,3 +45,32 @@ def test_a_step_that_refuses_names_itself_and_the_sample():
     with pytest.raises(DataError, match=r"refuse: a \(2, 3, 1\) float64: no squares") as error:
         list(preprocess([sample("a")], [Component("refuse", {}, Refuse())]))
     assert isinstance(error.value.__cause__, ValueError)
+
+
+def test_each_image_of_a_sample_goes_through_the_steps():
+    parts = {
+        "left": np.zeros((2, 3, 1)),
+        "words": np.zeros(4),
+        "more": torch.zeros(1, 2, 2),
+        "right": np.ones((5, 4, 1)),
+    }
+    (done,) = preprocess([Sample("a", parts, Label(0))], [Component("add", {}, AddOne())])
+    assert [part.max() for part in done.data.values()] == [1, 0, 0, 2]
+    assert list(done.data) == list(parts)
+    (pair,) = preprocess([Sample("a", tuple(parts.values()), Label(0))], [Component("add", {}, AddOne())])
+    assert [part.max() for part in pair.data] == [1, 0, 0, 2]
+    with pytest.raises(DataError, match=r"refuse: a \(2, 3, 1\) float64: no squares"):
+        list(preprocess([Sample("a", parts, Label(0))], [Component("refuse", {}, Refuse())]))
+
+
+def test_sizes_before_and_after():
+    steps = [Component("resize", {}, Resize(dst_width=8, dst_height=6)), Component("crop", {}, Crop(size=4))]
+    (done,) = preprocess([sample("a", (20, 30, 3))], steps)
+    assert (done.original_size, done.resized_size, done.input_size) == ((20, 30), (6, 8), (4, 4))
+    (plain,) = preprocess([sample("a", (20, 30, 3))], steps[1:])
+    assert (plain.original_size, plain.resized_size, plain.input_size) == ((20, 30), None, (4, 4))
+    both = Sample("a", {"text": np.zeros(3), "image": np.zeros((20, 30, 3)), "other": np.zeros((9, 9, 3))}, Label(0))
+    (done,) = preprocess([both], steps)
+    assert (done.original_size, done.resized_size, done.input_size) == ((20, 30), (6, 8), (4, 4))
+    assert sample("t", (3, 5, 7), torch.zeros).original_size == (5, 7)
+    assert sample("words", (5,)).original_size is None

@@ -94,6 +94,11 @@ def test_tensor_and_preprocessing_exclude_each_other():
         ),
         ([Sample(3, np.zeros(2), Label(0))], "item 0 of fixture 'mine' has the identifier 3; text expected"),
         ([Sample("a", [1], Label(0))], "item 0 of fixture 'mine' has data of type list; an array or tensor expected"),
+        (
+            [Sample("a", {"x": (np.zeros(2), "text")}, Label(0))],
+            "item 0 of fixture 'mine' has data of type str; an array or tensor expected",
+        ),
+        ([({"x": "text"}, 0)], "item 0 of fixture 'mine' has an input of type str; a tensor, array or image expected"),
         ([Sample("a", np.zeros(2), 3)], "item 0 of fixture 'mine' has an annotation of type int; a Label expected"),
         ((1 / i for i in [0]), "item 0 of fixture 'mine': raised ZeroDivisionError: division by zero"),
         ([(np.zeros(2), 0.5)], "item 0 of fixture 'mine' has a target of type float; a class index (int) expected"),
@@ -112,3 +117,20 @@ def test_palette_and_transparent_images_become_rgb():
         assert sample.data.shape == (4, 4, 3)
         assert np.abs(sample.data.astype(int) - (200, 30, 30)).max() <= 5
         assert sample.color == "rgb"
+
+
+def test_structures_keep_their_parts():
+    grey, ids, mask = Image.new("L", (5, 4)), torch.arange(3), np.ones((2, 2))
+    (named,) = samples([({"image": grey, "pair": (ids, mask)}, 1)])
+    assert named.data["image"].shape == (4, 5, 1)
+    assert named.data["pair"][0] is ids
+    assert named.data["pair"][1] is mask
+    (pair,) = samples([((Image.new("RGB", (5, 4)), ids), 1)])
+    assert pair.data[0].shape == (4, 5, 3)
+    assert (pair.color, pair.original_size) == ("rgb", (4, 5))
+
+
+def test_digests_of_structures_tell_names_and_places_apart():
+    a, b = np.zeros(2), torch.ones(2)
+    data = [{"x": a, "y": b}, {"y": a, "x": b}, {"x": a}, (a, b), (b, a), (a,), ((a,), b)]
+    assert len({s.digest for s in samples([(item, 0) for item in data])}) == len(data)

@@ -4,6 +4,7 @@ import sys
 import textwrap
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,17 @@ import numpy as np
 import pytest
 import torch
 
-from pytest_torchlauncher.errors import MissingDeviceError, ModelError, NonFiniteError, OutputError, Position
+from pytest_torchlauncher.errors import DataError, MissingDeviceError, ModelError, NonFiniteError, OutputError, Position
+from pytest_torchlauncher.input_spec import InputSpec
 from pytest_torchlauncher.launcher.launcher import launch
-from pytest_torchlauncher.options import Where
+from pytest_torchlauncher.options import ModuleName, Where
 from pytest_torchlauncher.plan import LauncherSpec
 from pytest_torchlauncher.types import Batch, Label, Sample
 
-KEYS = ("module", "device", "checkpoint", "python_path", "output_names")
+KEYS = ("module", "device", "checkpoint", "python_path", "output_names", "inputs", "torch_compile_kwargs", "batch")
 WHERE = Where(keys={key: Position(Path("nets.launcher.yml"), line, 9) for line, key in enumerate(KEYS, 3)})
 
-NETS = """
+NETS = '''
     import random
 
     import torch
@@ -29,7 +31,7 @@ NETS = """
 
 
     class Mean(torch.nn.Module):
-        '''The mean of each channel, times a weight a channel.'''
+        """The mean of each channel, times a weight a channel."""
 
         def __init__(self, channels=3):
             super().__init__()
@@ -70,7 +72,58 @@ NETS = """
     class Stuck(torch.nn.Module):
         def to(self, *args):
             raise RuntimeError("cannot move")
-"""
+
+
+    class Small(torch.nn.Module):
+        """Takes at most `room` samples at once, as a device that is short of memory."""
+
+        def __init__(self, room):
+            super().__init__()
+            self.room, self.calls = room, []
+
+        def forward(self, x):
+            self.calls.append(len(x))
+            if len(x) > self.room:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+            return {"sum": x.sum(1), "anchors": torch.arange(7.0)}
+
+
+    class Convolution(torch.nn.Module):
+        def __init__(self, flatten="flatten"):
+            super().__init__()
+            self.layer = torch.nn.Conv2d(3, 4, 3)
+            self.flatten = flatten
+            self.formats = []
+
+        def forward(self, image):
+            self.formats.append((image.is_contiguous(), image.is_contiguous(memory_format=torch.channels_last)))
+            x = self.layer(image)
+            return x.view(len(x), -1) if self.flatten == "view" else x.flatten(1)
+
+
+    class Types(torch.nn.Module):
+        """Returns what its inputs and its product are made of."""
+
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(3, 2)
+
+        def forward(self, x):
+            y = self.layer(x)
+            self.seen = x.dtype, self.layer.weight.dtype, y.dtype
+            return y
+
+
+    class Recurrent(torch.nn.Module):
+        def forward(self, x, hidden):
+            hidden = hidden * 0.5 + x
+            return {"out": hidden * 2, "hidden": hidden}
+
+
+    class Detector(torch.nn.Module):
+        def forward(self, images: list[torch.Tensor]):
+            return [{"boxes": image.flatten(1).T[: image.shape[-1]], "score": image.mean()[None]} for image in images]
+'''
 
 
 @pytest.fixture
@@ -78,9 +131,9 @@ def spec(tmp_path: Path) -> Callable[..., LauncherSpec]:
     (tmp_path / "launched_nets.py").write_text(textwrap.dedent(NETS))
     (tmp_path / "late_import.py").write_text("ONE = 1")
 
-    def make(name: str = "Mean", **keys: Any) -> LauncherSpec:
+    def make(name: str = "Mean", module: str = "", **keys: Any) -> LauncherSpec:
         keys = {"adapter": None, "python_path": (tmp_path,), "where": WHERE, **keys}
-        return LauncherSpec("pytorch", f"launched_nets.{name}", **keys)
+        return LauncherSpec("pytorch", ModuleName(module or f"launched_nets.{name}"), **keys)
 
     return make
 
@@ -89,7 +142,7 @@ Make = Callable[..., LauncherSpec]
 
 
 def _batch(data: Any) -> Batch:
-    return Batch(tuple(Sample(f"{index:03}.png", data[index], Label(0)) for index in range(len(data))), data)
+    return Batch(tuple(Sample(f"{index:03}.png", data[index], Label(0)) for index in range(len(data))))
 
 
 def test_predict(spec: Make, tmp_path: Path) -> None:
@@ -246,14 +299,228 @@ def test_absent_device(spec: Make, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_torchvision_model() -> None:
     adapter: Any = None
-    spec = LauncherSpec("pytorch", "torchvision.models.squeezenet1_1", adapter, module_kwargs={"num_classes": 3})
+    module = ModuleName("torchvision.models.squeezenet1_1")
+    spec = LauncherSpec("pytorch", module, adapter, module_kwargs={"num_classes": 3})
     images = np.random.default_rng(0).random((2, 32, 32, 3), dtype=np.float32)
     with launch(spec) as launcher:
         assert launcher.predict(_batch(images))["output"].shape == (2, 3)
 
 
+@pytest.mark.parametrize(
+    ("room", "sizes", "effective"), [(8, [8, 3], 8), (3, [8, 4, 2, 2, 2, 2, 2, 1], 2), (1, [8, 4, 2] + [1] * 11, 1)]
+)
+def test_what_does_not_fit_in_memory_is_run_in_halves(spec: Make, room: int, sizes: list[int], effective: int) -> None:
+    data = np.random.default_rng(0).random((11, 5)).astype(np.float32)
+    with launch(spec("Small", module_args=(room,))) as launcher:
+        outputs = [launcher.predict(_batch(part)) for part in (data[:8], data[8:])]
+        calls = launcher._module._module.calls
+        run = launcher.provenance(8)
+    np.testing.assert_allclose(np.concatenate([part["sum"] for part in outputs]), data.sum(1), rtol=1e-6)
+    assert [part["anchors"].tolist() for part in outputs] == [list(range(7))] * 2
+    assert calls == sizes
+    assert (run.batch, run.batch_effective) == (8, effective)
+
+
+def test_one_sample_that_does_not_fit_in_memory(spec: Make) -> None:
+    with launch(spec("Small", module_args=(0,))) as launcher, pytest.raises(ModelError) as info:
+        launcher.predict(_batch(np.zeros((2, 5))))
+    found = "raised OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB (input (1, 5) float32)"
+    assert str(info.value) == f"{WHERE['module']}: module: forward of launched_nets.Small {found}"
+
+
+IMAGES = np.random.default_rng(0).random((4, 6, 7, 3), dtype=np.float32)
+
+
+def _plain(spec: LauncherSpec) -> np.ndarray:
+    with launch(replace(spec, channels_last=False)) as launcher:
+        return launcher.predict(_batch(IMAGES)).select()
+
+
+@pytest.mark.parametrize(
+    ("keys", "module_args", "formats", "recorded"),
+    [
+        ({}, (), [(False, True)], True),
+        ({"channels_last": True}, (), [(False, True)], True),
+        ({"channels_last": False}, (), [(True, False)], False),
+        ({}, ("view",), [(False, True), (True, False)], False),
+        ({"channels_last": False}, ("view",), [(True, False)], False),
+    ],
+)
+def test_memory_format(spec: Make, keys: Any, module_args: Any, formats: Any, recorded: bool) -> None:
+    wanted = spec("Convolution", module_args=module_args, **keys)
+    with launch(wanted) as launcher:
+        found = launcher.predict(_batch(IMAGES)).select()
+        assert launcher._module._module.formats == formats
+        np.testing.assert_allclose(launcher.forward(IMAGES)["output"].numpy(), found, atol=1e-6)
+        assert launcher.provenance(4).channels_last is recorded
+    np.testing.assert_allclose(found, _plain(wanted), atol=1e-6)
+
+
+@pytest.mark.parametrize("inputs", [IMAGES, torch.from_numpy(IMAGES).permute(0, 3, 1, 2).contiguous()])
+def test_inputs_as_they_stand_leave_channels_last_too(spec: Make, inputs: Any) -> None:
+    wanted = spec("Convolution", module_args=("view",))
+    with launch(wanted) as launcher:
+        found = launcher.forward(inputs)["output"].numpy()
+        assert launcher.provenance(4).channels_last is False
+    np.testing.assert_allclose(found, _plain(wanted), atol=1e-6)
+
+
+def test_channels_last_is_kept_where_it_is_asked_for(spec: Make) -> None:
+    wanted = spec("Convolution", module_args=("view",), channels_last=True)
+    with launch(wanted) as launcher, pytest.raises(ModelError, match="view size is not compatible"):
+        launcher.predict(_batch(IMAGES))
+
+
+def test_modules_without_convolutions_stay_in_plain_memory(spec: Make) -> None:
+    with launch(spec()) as launcher:
+        launcher.predict(_batch(IMAGES))
+        assert launcher.provenance(4).channels_last is False
+
+
+@pytest.mark.parametrize(
+    ("precision", "fed", "weights", "product"),
+    [
+        (None, "float32", "float32", "float32"),
+        ("fp32", "float32", "float32", "float32"),
+        ("fp16", "float16", "float16", "float16"),
+        ("bf16", "bfloat16", "bfloat16", "bfloat16"),
+        ("amp_bf16", "float32", "float32", "bfloat16"),
+        ("amp_fp16", "float32", "float32", "float16"),
+    ],
+)
+def test_precision(spec: Make, precision: str | None, fed: str, weights: str, product: str) -> None:
+    data = np.random.default_rng(0).random((4, 3))
+    with launch(spec("Types", precision=precision)) as launcher:
+        found = launcher.predict(_batch(data))["output"]
+        assert launcher._module._module.seen == tuple(getattr(torch, name) for name in (fed, weights, product))
+        assert launcher.provenance(4).precision == (precision or "fp32")
+        hashed = launcher.model
+    assert found.dtype == np.float32
+    with launch(spec("Types")) as launcher:
+        np.testing.assert_allclose(found, launcher.predict(_batch(data))["output"], atol=0.02)
+        assert launcher.model == hashed
+
+
+def test_double_precision_of_the_module_is_its_own(spec: Make, tmp_path: Path) -> None:
+    (tmp_path / "double_nets.py").write_text(
+        "from launched_nets import *\ndef double():\n    return Types().double()\n"
+    )
+    with launch(spec(module="double_nets.double")) as launcher:
+        assert launcher.predict(_batch(np.ones((1, 3))))["output"].dtype == np.float64
+        assert launcher.provenance(1).precision == "fp64"
+    with launch(spec(module="double_nets.double", precision="fp32")) as launcher:
+        assert launcher.predict(_batch(np.ones((1, 3))))["output"].dtype == np.float32
+
+
+def test_torch_compile(spec: Make) -> None:
+    keys = {"use_torch_compile": True, "torch_compile_kwargs": {"backend": "eager"}}
+    with launch(spec("Convolution", **keys)) as launcher:
+        compiled = launcher.predict(_batch(IMAGES)).select()
+        assert launcher.provenance(4).compile is True
+    np.testing.assert_allclose(compiled, _plain(spec("Convolution")), atol=1e-6)
+
+
+def test_unknown_arguments_of_torch_compile(spec: Make) -> None:
+    keys = {"use_torch_compile": True, "torch_compile_kwargs": {"backen": "eager"}}
+    with pytest.raises(ModelError) as info, launch(spec(**keys)):
+        pass
+    start = f"{WHERE['torch_compile_kwargs']}: torch_compile_kwargs: torch.compile raised TypeError: "
+    assert str(info.value).startswith(start)
+    assert "backen" in str(info.value)
+
+
+def test_state_is_carried_through_a_sequence_and_zero_at_the_next(spec: Make) -> None:
+    inputs = (InputSpec("x", "INPUT"), InputSpec("hidden", "LSTM_INPUT", value="hidden", shape=(2,)))
+    data = np.random.default_rng(0).random((2, 3, 2)).astype(np.float32)
+    samples = tuple(Sample(str(i), tuple(steps), Label(0)) for i, steps in enumerate(data))
+    with launch(spec("Recurrent", inputs=inputs)) as launcher:
+        found = [launcher.predict(Batch((sample,))) for sample in samples]
+        lone = launcher.predict(Batch((Sample("lone", data[0, 0], Label(0)),)))
+    for outputs, steps in zip(found, data, strict=True):
+        hidden = np.zeros(2, np.float32)
+        for step, out in zip(steps, outputs["out"][0], strict=True):
+            hidden = hidden * np.float32(0.5) + step
+            np.testing.assert_allclose(out, hidden * 2, rtol=1e-6)
+    np.testing.assert_allclose(lone["hidden"], data[:1, 0])
+
+
+def test_state_of_an_output_that_is_not_there(spec: Make) -> None:
+    where = Where(keys={"value": Position(Path("nets.launcher.yml"), 20, 3)})
+    state = InputSpec("hidden", "LSTM_INPUT", value="cell", shape=(2,), where=where)
+    wanted = spec("Recurrent", inputs=(InputSpec("x", "INPUT"), state))
+    with launch(wanted) as launcher, pytest.raises(OutputError) as info:
+        launcher.predict(_batch(np.zeros((1, 2))))
+    message = "inputs: hidden: no output is called 'cell'; there are out, hidden"
+    assert str(info.value) == f"nets.launcher.yml:20:3: {message}"
+
+
+def test_detection_models_take_and_give_lists(spec: Make) -> None:
+    rng = np.random.default_rng(0)
+    images = [rng.random((4, width, 3)).astype(np.float32) for width in (3, 5)]
+    batch = Batch(tuple(Sample(f"{i}.png", image, Label(0)) for i, image in enumerate(images)))
+    with launch(spec("Detector")) as launcher:
+        outputs = launcher.predict(batch)
+        alone = [launcher.predict(Batch((sample,))) for sample in batch.samples]
+    assert [boxes.shape for boxes in outputs.by_sample("boxes")] == [(3, 3), (5, 3)]
+    np.testing.assert_allclose(outputs.select("score")[:, 0], [image.mean() for image in images], rtol=1e-5)
+    for index, one in enumerate(alone):
+        np.testing.assert_array_equal(one["boxes"][0], outputs["boxes"][index])
+
+
+def test_torchvision_detection_model() -> None:
+    adapter: Any = None
+    keys = {"weights": None, "weights_backbone": None, "num_classes": 3, "score_thresh": 0.0, "detections_per_img": 5}
+    module = ModuleName("torchvision.models.detection.ssdlite320_mobilenet_v3_large")
+    spec = LauncherSpec("pytorch", module, adapter, module_kwargs=keys, output_names=("scores",))
+    rng = np.random.default_rng(0)
+    images = [rng.random((40, width, 3), dtype=np.float32) for width in (50, 60)]
+    samples = tuple(Sample(f"{i}.png", image, Label(0)) for i, image in enumerate(images))
+    with launch(spec) as launcher:
+        together = launcher.predict(Batch(samples))
+        alone = launcher.predict(Batch(samples[1:]))
+    assert next(iter(together)) == "scores"
+    assert [boxes.shape for boxes in together.by_sample("boxes")] == [(5, 4), (5, 4)]
+    np.testing.assert_allclose(together["boxes"][1], alone["boxes"][0], rtol=1e-4)
+
+
+def test_data_that_no_tensor_can_hold(spec: Make) -> None:
+    words = np.array([["a"], ["b"]], dtype=object)
+    with launch(spec()) as launcher, pytest.raises(DataError) as info:
+        launcher.predict(_batch(words))
+    assert str(info.value).startswith(f"{WHERE['inputs']}: inputs: raised TypeError: can't convert np.ndarray")
+
+
+cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+
+
 @pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@cuda
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16", "amp_fp16", "amp_bf16"])
+@pytest.mark.parametrize("channels_last", [True, False])
+def test_precisions_and_formats_on_cuda(spec: Make, precision: str, channels_last: bool) -> None:
+    found = []
+    for device, keys in (("cpu", {}), ("cuda", {"precision": precision, "channels_last": channels_last})):
+        with launch(spec("Convolution", device=device, **keys)) as launcher:
+            found.append(launcher.predict(_batch(IMAGES)).select())
+    np.testing.assert_allclose(found[1], found[0], atol=1e-4 if precision == "fp32" else 0.05)
+
+
+@pytest.mark.cuda
+@cuda
+def test_memory_that_is_really_short_on_cuda(spec: Make) -> None:
+    free, total = torch.cuda.mem_get_info()
+    torch.cuda.set_per_process_memory_fraction(min(1.0, (total - free + 2**26) / total))
+    try:
+        with launch(spec("Convolution", device="cuda")) as launcher:
+            images = np.ones((256, 64, 64, 3), np.float32)
+            assert launcher.predict(_batch(images)).select().shape == (256, 4 * 62 * 62)
+            assert launcher.provenance(256).batch_effective < 256
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+
+
+@pytest.mark.cuda
+@cuda
 def test_cuda_gives_the_numbers_of_the_cpu(spec: Make) -> None:
     images = np.random.default_rng(0).random((4, 5, 6, 3), dtype=np.float32)
     found = {}

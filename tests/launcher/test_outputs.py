@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pytest_torchlauncher.errors import NonFiniteError, OutputError
-from pytest_torchlauncher.launcher.outputs import check_finite, flatten, to_arrays
+from pytest_torchlauncher.launcher.outputs import check_finite, flatten, join, stack, to_arrays
 from pytest_torchlauncher.types import Outputs
 
 A, B, C = torch.zeros(4, 10), torch.zeros(4, dtype=torch.int64), torch.zeros(4, 2, 2)
@@ -48,6 +48,8 @@ Pair = namedtuple("Pair", ["first", "second"])
             {"output_0.boxes": A, "output_0.labels": B, "output_1.boxes": C},
         ),
         ({"a": {"b": A, "c": B}, "d": C}, ("d", "a.c"), {"d": C, "a.b": A, "a.c": B}),
+        ({"out": A, "n": 3, "cache": object()}, (), {"out": A}),
+        ((A, {"text": "x", "in": B}), (), {"output_0": A, "output_1.in": B}),
     ],
 )
 def test_names(raw: Any, names: tuple[str, ...], expected: dict[str, torch.Tensor]) -> None:
@@ -67,8 +69,9 @@ def test_names(raw: Any, names: tuple[str, ...], expected: dict[str, torch.Tenso
         ),
         ({"out": A}, ("aux",), "there is no output for 'aux'; the module returned out (4, 10) float32"),
         ((A, None), ("a", "b"), "there is no output for 'b'; the module returned a (4, 10) float32"),
-        ({"out": A, "n": 3}, (), "'n' is of type int; a tensor expected"),
-        ((A, {"text": "x"}), (), "'output_1.text' is of type str; a tensor expected"),
+        ({"n": 3, "text": "x"}, (), "the module returned no tensor"),
+        ({"out": A, "n": 3}, ("n",), "there is no output for 'n'; the module returned out (4, 10) float32"),
+        ((A, 3), (), "'output_1' is of type int; a tensor expected"),
         ("text", (), "'output' is of type str; a tensor expected"),
         (Result, (), "'output' is of type type; a tensor expected"),
         (None, (), "the module returned no tensor"),
@@ -79,6 +82,77 @@ def test_names(raw: Any, names: tuple[str, ...], expected: dict[str, torch.Tenso
 def test_what_cannot_be_named(raw: Any, names: tuple[str, ...], message: str) -> None:
     with pytest.raises(OutputError, match=f"^{re.escape(message)}$"):
         flatten(raw, names)
+
+
+ONE = {"boxes": torch.zeros(2, 4), "labels": torch.zeros(2, dtype=torch.int64)}
+TWO = {"boxes": torch.zeros(5, 4), "labels": torch.zeros(5, dtype=torch.int64)}
+
+
+@pytest.mark.parametrize("names", [(), ("boxes",), ("boxes", "labels")])
+def test_a_list_of_mappings_has_an_entry_a_sample(names: tuple[str, ...]) -> None:
+    tensors = flatten([ONE, TWO], names, 2)
+    assert list(tensors) == ["boxes", "labels"]
+    assert tensors["boxes"] == (ONE["boxes"], TWO["boxes"])
+    outputs = to_arrays(tensors)
+    assert [array.shape for array in outputs.by_sample("lab.*")] == [(2,), (5,)]
+    described = "boxes a list of 2, the first (2, 4) float32, labels a list of 2, the first (2,) int64"
+    assert outputs.describe() == described
+    with pytest.raises(OutputError) as info:
+        outputs.select("boxes")
+    assert str(info.value) == f"boxes has another shape for each sample; the module returned {described}"
+    check_finite(outputs, IDS[:2])
+
+
+@pytest.mark.parametrize(
+    ("raw", "names", "batch"),
+    [
+        ([ONE, TWO], (), 3),
+        ([ONE, TWO], (), None),
+        ([ONE, TWO], ("first", "second"), 2),
+        ((ONE, TWO), (), 2),
+        ([ONE, {"boxes": A}], (), 2),
+    ],
+)
+def test_other_lists_are_outputs(raw: Any, names: tuple[str, ...], batch: int | None) -> None:
+    first = "first" if names else "output_0"
+    assert next(iter(flatten(raw, names, batch))) == f"{first}.boxes"
+
+
+def test_lists_of_modules_that_take_lists_have_an_entry_a_sample() -> None:
+    assert flatten([A, C], (), 2, lists=True) == {"output": (A, C)}
+    assert flatten([A, C], ("scores",), 2, lists=True) == {"scores": (A, C)}
+    with pytest.raises(OutputError, match=r"^the samples have outputs of different names; the same for each expected$"):
+        flatten([ONE, {"boxes": A}], (), 2, lists=True)
+
+
+def test_lists_of_equal_shapes_can_be_selected_as_an_array() -> None:
+    outputs = to_arrays(flatten([{"x": torch.ones(3)}, {"x": torch.zeros(3)}], (), 2))
+    np.testing.assert_array_equal(outputs.select(), [[1, 1, 1], [0, 0, 0]])
+    assert [row.tolist() for row in Outputs({"x": np.eye(2)}).by_sample()] == [[1, 0], [0, 1]]
+
+
+def test_join() -> None:
+    rng = np.random.default_rng(0)
+    whole = {
+        "scores": rng.random((5, 3)),
+        "anchors": rng.random((7, 4)),
+        "boxes": tuple(rng.random((i, 4)) for i in range(5)),
+    }
+    cut = [slice(0, 2), slice(2, 4), slice(4, 5)]
+    parts = [
+        Outputs({"scores": whole["scores"][s], "anchors": whole["anchors"], "boxes": whole["boxes"][s]}) for s in cut
+    ]
+    joined = join(parts, [2, 2, 1])
+    np.testing.assert_array_equal(joined["scores"], whole["scores"])
+    np.testing.assert_array_equal(joined["anchors"], whole["anchors"])
+    assert all(found is wanted for found, wanted in zip(joined["boxes"], whole["boxes"], strict=True))
+
+
+def test_stack() -> None:
+    steps = [Outputs({"x": np.full((1, 3), i), "n": (np.arange(i),)}) for i in (1, 2)]
+    stacked = stack(steps)
+    np.testing.assert_array_equal(stacked["x"], [[[1, 1, 1], [2, 2, 2]]])
+    assert [array.tolist() for array in stacked["n"]] == [[0, 0, 1]]
 
 
 def test_a_lone_tensor_keeps_its_batch() -> None:
@@ -126,6 +200,7 @@ def _values(shape: tuple[int, ...] = (3, 2, 2), **bad: float) -> np.ndarray:
         ({"x": np.array([np.inf, np.nan])}, "NaN", "x", "000.png"),
         ({"x": np.array(np.nan)}, "NaN", "x", "000.png"),
         ({"x": np.array([[0], [0], [complex(0, np.nan)]])}, "NaN", "x", "002.png"),
+        ({"x": (np.zeros(2), np.zeros((0, 4)), np.array([np.inf]))}, "infinity", "x", "002.png"),
     ],
 )
 def test_first_sample_that_is_not_finite(arrays: Any, kind: str, output: str, identifier: str) -> None:

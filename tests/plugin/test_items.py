@@ -312,15 +312,20 @@ def test_without_the_plugin(tiny, pytester):
 
 
 @pytest.mark.parametrize(
-    ("project", "absent"), [("plain", "torch torchvision cv2 numpy pydantic"), ("tiny", "torch torchvision cv2")]
+    ("project", "options", "absent"),
+    [
+        ("plain", "--launcher-record", "torch torchvision cv2 numpy pydantic"),
+        ("tiny", "--launcher-device=cpu,cuda", "torch torchvision cv2"),
+    ],
 )
-def test_collecting_imports_nothing_heavy(pytester, request, project, absent):
+def test_collecting_imports_nothing_heavy(pytester, request, project, options, absent):
     if project == "tiny":
         request.getfixturevalue("tiny")
     (pytester.path / "test_plain.py").write_text("def test_plain(): pass\n")
     code = (
         "import sys, pytest\n"
-        "status = pytest.main(['--collect-only', '-q', '-p', 'no:randomly', '-p', 'no:hypothesispytest'])\n"
+        "status = pytest.main(['--collect-only', '-q', '-p', 'no:randomly', '-p', 'no:hypothesispytest', "
+        f"{options!r}])\n"
         f"print('LOADED', *[name for name in '{absent}'.split() if name in sys.modules])\n"
         "sys.exit(status)\n"
     )

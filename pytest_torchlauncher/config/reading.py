@@ -1,0 +1,131 @@
+"""What the readers of a launcher file's parts share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import did_you_mean
+from ..located import Row, Table, Text
+from ..options import Roots, construct, found
+from ..plan import Gate
+from .known_keys import LATER_KEYS, NO_EFFECT_KEYS
+from .problems import Problems
+
+__all__ = ["Reading", "Settings", "compat_of", "join"]
+
+T = TypeVar("T")
+
+_COMPATS = ("accuracy_checker", "none")
+_NO_EFFECT = {"metric": "is not judged yet: the stored baseline decides"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What options, ini and environment variables say about all launcher files.
+
+    Args:
+        roots: folders of relative paths.
+        definitions: file to use instead of the files' ``global_definitions``.
+        gate: of metrics that set none.
+        overrides: launcher keys that replace those of the files.
+        devices: of launchers that name none.
+        compat: of files that name none.
+    """
+
+    roots: Roots = Roots()
+    definitions: Path | None = None
+    gate: Gate = Gate()
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    devices: tuple[str, ...] = ("cpu",)
+    compat: str = "none"
+
+
+def join(path: str, key: str) -> str:
+    """Return the path of `key` in the mapping at `path`."""
+    return f"{path}.{key}" if path else key
+
+
+def compat_of(raw: Any) -> str:
+    """Return what `raw` asks for: ``accuracy_checker`` or ``none``.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if raw not in _COMPATS:
+        raise ValueError(f"{found(raw)} found, {' or '.join(_COMPATS)} expected{did_you_mean(str(raw), _COMPATS)}")
+    return str(raw)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The reading of one file: problems are noted, and what has some is left out."""
+
+    settings: Settings
+    problems: Problems
+
+    def construct(self, cls: type[T], table: Table, path: str) -> T | None:
+        """Return the object that `table` describes."""
+        return self.problems.attempt(lambda: construct(cls, table, self.settings.roots), table, path)
+
+    def gate(self, table: Table, path: str, base: Gate) -> Gate:
+        """Return the gate that `table` lays over `base`."""
+        if "gate" not in table:
+            return base
+        raw, where = table["gate"], table.values_at["gate"]
+        if not isinstance(raw, Table):
+            self.problems.add(where, join(path, "gate"), "a mapping expected: gate: {margin: 0.005}")
+            return base
+        gate = self.construct(Gate, raw, join(path, "gate"))
+        return gate.over(base) if gate else base
+
+    def compat(self, table: Table, path: str, base: str) -> str:
+        """Return the ``compat`` of `table`, else `base`."""
+        try:
+            return compat_of(table["compat"]) if "compat" in table else base
+        except ValueError as error:
+            self.problems.add(table.values_at["compat"], join(path, "compat"), str(error))
+            return base
+
+    def known(self, table: Table, kind: str, path: str) -> Table:
+        """Return `table` without keys that have no effect, which warn, and those of later versions, which fail."""
+        no_effect, later = NO_EFFECT_KEYS[kind], LATER_KEYS.get(kind, frozenset())
+        for key in table:
+            if key in later:
+                message = "known to the Accuracy Checker, not supported here yet"
+                self.problems.add(table.keys_at[key], join(path, key), message)
+            elif key in no_effect:
+                message = _NO_EFFECT.get(kind, "has no effect here")
+                self.problems.warn(table.keys_at[key], join(path, key), message)
+        return table.without(*later, *no_effect)
+
+    def tables(self, parent: Table, key: str, path: str, *, shorthand: bool = False) -> Iterator[tuple[Table, str]]:
+        """Yield the mappings listed under `key`, which must be there; `shorthand` takes a name for its ``type``."""
+        at = join(path, key)
+        value = parent.get(key)
+        if key not in parent:
+            self.problems.add(parent.where, at, "missing, and required")
+            return
+        if isinstance(value, Table):  # the reference takes a mapping of datasets as well
+            value = Row(list(value.values()), value.where, list(value.values_at.values()))
+        if not isinstance(value, Row) or not value:
+            self.problems.add(parent.values_at[key], at, "a list with at least one entry expected")
+            return
+        for index, item in enumerate(value):
+            if shorthand and isinstance(item, Text):
+                item = Table({"type": item}, item.where, {"type": item.where}, {"type": item.where})
+            if isinstance(item, Table):
+                yield item, f"{at}[{index}]"
+            else:
+                self.problems.add(value.places[index], f"{at}[{index}]", f"{item!r} found, a mapping expected")
+
+    def check_keys(self, table: Table, known: tuple[str, ...], path: str) -> None:
+        """Note the keys of `table` that are not `known`."""
+        for key in table:
+            if key not in known:
+                message = f"unknown key{did_you_mean(str(key), known) or '; known are ' + ', '.join(known)}"
+                if key == "evaluations":
+                    message = "custom evaluators are known to the Accuracy Checker, not supported here yet"
+                self.problems.add(table.keys_at[key], join(path, str(key)), message)

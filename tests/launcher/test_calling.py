@@ -1,0 +1,124 @@
+from typing import Any, List  # noqa: UP035
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pytest_torchlauncher.launcher.calling import Arguments, Convention
+
+
+class Two(nn.Module):
+    def forward(self, a, b=None):
+        raise NotImplementedError
+
+
+class KeywordOnly(nn.Module):
+    def forward(self, x, *, scale=1):
+        raise NotImplementedError
+
+
+class Positional(nn.Module):
+    def forward(self, a, b, /):
+        raise NotImplementedError
+
+
+class Any_(nn.Module):
+    def forward(self, *args):
+        raise NotImplementedError
+
+
+class Named(nn.Module):
+    def forward(self, **kwargs):
+        raise NotImplementedError
+
+
+class Lists(nn.Module):
+    def forward(self, images: list[Tensor], targets: Any = None):
+        raise NotImplementedError
+
+
+class OldLists(nn.Module):
+    def forward(self, images: List[Tensor]):  # noqa: UP006
+        raise NotImplementedError
+
+
+class TextLists(nn.Module):
+    def forward(self, images: "list[torch.Tensor]", other: "Unknown" = None):  # noqa: F821
+        raise NotImplementedError
+
+
+def _named(module: nn.Module, **inputs: Any) -> Arguments:
+    return Convention.of(module).named_inputs(list(inputs.items()))
+
+
+@pytest.mark.parametrize(
+    ("module", "inputs", "expected"),
+    [
+        (Two(), {"a": 1}, Arguments((), {"a": 1})),
+        (Two(), {"image": 1}, Arguments((1,))),
+        (Two(), {"b": 1, "a": 2}, Arguments((), {"b": 1, "a": 2})),
+        (Two(), {"x": 1, "b": 2}, Arguments((1, 2))),
+        (KeywordOnly(), {"scale": 2, "x": 1}, Arguments((), {"scale": 2, "x": 1})),
+        (KeywordOnly(), {"scale": 2, "image": 1}, Arguments((1,), {"scale": 2})),
+        (Positional(), {"a": 1}, Arguments((1,))),
+        (Positional(), {"a": 1, "b": 2}, Arguments((1, 2))),
+        (Any_(), {"a": 1, "b": 2}, Arguments((1, 2))),
+        (Any_(), {"a": 1}, Arguments((1,))),
+        (Named(), {"a": 1}, Arguments((), {"a": 1})),
+        (Named(), {"a": 1, "b": 2}, Arguments((), {"a": 1, "b": 2})),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else None,
+)
+def test_named_inputs(module: nn.Module, inputs: dict[str, Any], expected: Arguments) -> None:
+    assert _named(module, **inputs) == expected
+
+
+@pytest.mark.parametrize(
+    ("module", "data", "inputs", "expected"),
+    [
+        (Two(), 1, {}, Arguments((1,))),
+        (Two(), 1, {"b": 2}, Arguments((1,), {"b": 2})),
+        (Any_(), 1, {"b": 2, "c": 3}, Arguments((1, 2, 3))),
+        (Two(), (1, 2), {}, Arguments((1, 2))),
+        (Two(), (1, 2, 3), {}, Arguments(((1, 2, 3),))),
+        (Two(), {"a": 1, "b": 2}, {}, Arguments((), {"a": 1, "b": 2})),
+        (Two(), {"a": 1}, {"b": 2}, Arguments((), {"a": 1, "b": 2})),
+        (Two(), {"left": 1, "right": 2}, {}, Arguments(({"left": 1, "right": 2},))),
+    ],
+)
+def test_sample_first(module: nn.Module, data: Any, inputs: dict[str, Any], expected: Arguments) -> None:
+    assert Convention.of(module).sample_first(data, list(inputs.items())) == expected
+
+
+def test_programs_are_called_by_position() -> None:
+    script = Convention.of(Two(), keywords=frozenset())
+    assert script.named_inputs([("a", 1), ("b", 2)]) == Arguments((1, 2))
+    exported = Convention.of(Two(), keywords=frozenset({"a", "b"}))
+    assert exported.named_inputs([("a", 1), ("b", 2)]) == Arguments((), {"a": 1, "b": 2})
+    mixed = Convention.of(Two(), keywords=frozenset({"b"}))
+    assert mixed.named_inputs([("b", 2), ("a", 1)]) == Arguments((1,), {"b": 2})
+    assert mixed.sample_first(1, [("c", 3), ("b", 2)]) == Arguments((1, 3), {"b": 2})
+
+
+@pytest.mark.parametrize("module", [Lists(), OldLists(), TextLists()])
+def test_parameters_that_take_a_list(module: nn.Module) -> None:
+    convention = Convention.of(module)
+    assert convention.takes_list()
+    assert convention.takes_list("images")
+    assert convention.takes_list("whatever the first is called")
+    assert not convention.takes_list("targets") or not isinstance(module, Lists)
+    assert not Convention.of(Two()).takes_list()
+    assert not Convention.of(Any_()).takes_list()
+
+
+def test_torchvision_detection_models_take_a_list() -> None:
+    from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
+
+    model = GeneralizedRCNN(nn.Identity(), nn.Identity(), nn.Identity(), nn.Identity())
+    assert Convention.of(model).takes_list()
+
+
+def test_a_forward_without_a_signature() -> None:
+    module = nn.Module()
+    module.forward = 3  # type: ignore[assignment]
+    assert Convention.of(module).named_inputs([("a", 1)]) == Arguments((1,))
