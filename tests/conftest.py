@@ -8,8 +8,6 @@ from typing import Any
 import hypothesis  # noqa: F401
 import pytest
 import torch
-import torch._inductor.codecache
-import torch.export.pt2_archive
 import torchvision  # noqa: F401
 
 import pytest_torchlauncher.fixture

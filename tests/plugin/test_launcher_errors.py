@@ -52,14 +52,21 @@ def _zip(project: TinyProject) -> None:
     (project.folder / "tiny.pt").write_bytes(content.getvalue())
 
 
-def _script(project: TinyProject) -> None:
+PROGRAMS: dict[str, bytes] = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _programs() -> None:
+    """Make the programs before any test: what `pytester` sees imported it drops, and torch cannot be imported twice."""
+    files = {name: io.BytesIO() for name in ("script", "export")}
     with pytest.warns(match="torch.jit.* is deprecated"):
-        torch.jit.script(torch.nn.Linear(2, 2)).save(str(project.folder / "tiny.pt"))
+        torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), files["script"])
+    torch.export.save(torch.export.export(torch.nn.Linear(2, 2), (torch.zeros(1, 2),)), files["export"])
+    PROGRAMS.update({name: file.getvalue() for name, file in files.items()})
 
 
-def _program(project: TinyProject) -> None:
-    program = torch.export.export(torch.nn.Linear(2, 2), (torch.zeros(1, 2),))
-    torch.export.save(program, project.folder / "tiny.pt")
+def _program(kind: str) -> Callable[[TinyProject], None]:
+    return lambda project: _write(PROGRAMS[kind])(project)
 
 
 def _keys(*lines: str) -> Callable[[TinyProject], None]:
@@ -110,8 +117,11 @@ CHECKPOINTS = {
         _save({"centers": Payload()}),
         r"holds more than tensors \(.*\), and loading that could run code from the file; " + SAVE,
     ),
-    "TorchScript": (_script, "is a TorchScript program, not a state dict; name it as 'module', or " + SAVE),
-    "torch.export": (_program, "is a program of torch.export, not a state dict; name it as 'module', or " + SAVE),
+    "TorchScript": (_program("script"), "is a TorchScript program, not a state dict; name it as 'module', or " + SAVE),
+    "torch.export": (
+        _program("export"),
+        "is a program of torch.export, not a state dict; name it as 'module', or " + SAVE,
+    ),
     "no state dict": (
         _save({"epoch": 3, "model": {"centers": torch.zeros(3)}}),
         r"holds no state dict but a mapping with 'epoch' \(int\), 'model' \(dict\); set state_key to where one lies: "
