@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -23,9 +23,6 @@ from .plan import Evaluation
 from .record import RECORDS
 from .runner import Target
 from .types import Measurement
-
-if TYPE_CHECKING:
-    import torch
 
 T = TypeVar("T")
 
@@ -47,13 +44,16 @@ class BoundLauncher:
         self._stack = stack
         self._launcher: Any = None
 
-    def predict(self, inputs: Any) -> dict[str, torch.Tensor]:
+    def predict(self, inputs: Any) -> dict[str, Any]:
         """Run the model on `inputs` as they stand: a tensor, a tuple of positional or a mapping of named inputs.
+
+        A detection model takes a list with a tensor a sample.
 
         The model is built with the first call and stays until the test ends.
 
         Returns:
-            The named raw outputs, each a tensor (B, …) on the launcher's device.
+            The named raw outputs on the launcher's device, each a tensor (B, …), or a tuple with a tensor a sample
+            where the module returns a list.
 
         Raises:
             LauncherError: the module cannot be built or run.

@@ -11,8 +11,8 @@ from ..errors import LauncherError, ModelError
 
 __all__ = ["AGAIN", "SAVE_STATE", "TRUNCATED", "UNKNOWN", "Kind", "UnusableError", "kind_of"]
 
-Kind: TypeAlias = Literal["zip", "packed zip", "legacy", "safetensors", "other"]
-"""What torch.save writes, the same with compressed members, what it wrote before 1.6, safetensors, or anything else."""
+Kind: TypeAlias = Literal["zip", "compressed zip", "legacy", "tar", "safetensors", "other"]
+"""What ``torch.save`` writes, the same compressed, what it wrote before 1.6 and before 0.1.10, and others' files."""
 
 AGAIN = "copy or download it again"
 SAVE_STATE = "save its state dict alone: torch.save(model.state_dict(), path)"
@@ -59,15 +59,16 @@ def kind_of(path: Path) -> Kind:
         return "safetensors"
     if start.startswith(_ZIP_START):
         return _kind_of_archive(path)
-    return "legacy" if start.startswith(_LEGACY_START) else "other"
+    if start.startswith(_LEGACY_START):
+        return "legacy"
+    return "tar" if _is_tar(path) else "other"
 
 
-def is_tar(path: Path) -> bool:
-    """Return whether `path` is in the tar format of torch before 0.1.10."""
+def _is_tar(path: Path) -> bool:
     try:
         with tarfile.open(path, "r:") as archive:
             return set(archive.getnames()) >= _TAR_MEMBERS
-    except (tarfile.TarError, OSError):
+    except tarfile.TarError:
         return False
 
 
@@ -85,4 +86,4 @@ def _kind_of_archive(path: Path) -> Kind:
         raise UnusableError(f"is a TorchScript program, not a state dict; name it as 'module', or {SAVE_STATE}")
     if not any(name.endswith("/data.pkl") for name in names):
         raise UnusableError(UNKNOWN)
-    return "zip" if all(member.compress_type == zipfile.ZIP_STORED for member in members) else "packed zip"
+    return "zip" if all(member.compress_type == zipfile.ZIP_STORED for member in members) else "compressed zip"

@@ -49,8 +49,9 @@ class Launcher:
         """Run the module.
 
         Args:
-            inputs: what goes to ``forward``: a tensor or array, a tuple of positional or a mapping of named ones. Of
-                arrays 4-D ones are images (B, H, W, C) and become (B, C, H, W); tensors are fed as they stand.
+            inputs: what goes to ``forward``: a tensor or array, a list with one a sample, a tuple of positional or a
+                mapping of named arguments. Of arrays 4-D ones are images (B, H, W, C) and become (B, C, H, W); tensors
+                are fed as they stand.
 
         Returns:
             The named raw outputs, each (B, …) on the launcher's device, or a tuple with a tensor a sample.
@@ -160,9 +161,10 @@ class Launcher:
 
     def _called(self, arguments: Arguments, batch: int | None) -> Tensors:
         raw = self._module.call(arguments)
-        lists = any(isinstance(value, list) for value in (*arguments.args, *arguments.kwargs.values()))
+        lists = [value for value in (*arguments.args, *arguments.kwargs.values()) if isinstance(value, list)]
+        count = len(lists[0]) if lists else batch
         try:
-            return flatten(raw, self._spec.output_names, batch, lists=lists)
+            return flatten(raw, self._spec.output_names, count, lists=bool(lists))
         except OutputError as error:
             key = "output_names" if self._spec.output_names else "module"
             raise error.placed(self._spec.where[key], f"outputs of {self._spec.module}") from None

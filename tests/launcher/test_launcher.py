@@ -461,8 +461,10 @@ def test_detection_models_take_and_give_lists(spec: Make) -> None:
     with launch(spec("Detector")) as launcher:
         outputs = launcher.predict(batch)
         alone = [launcher.predict(Batch((sample,))) for sample in batch.samples]
+        direct = launcher.forward([torch.from_numpy(image).permute(2, 0, 1) for image in images])
     assert [boxes.shape for boxes in outputs.by_sample("boxes")] == [(3, 3), (5, 3)]
     np.testing.assert_allclose(outputs.select("score")[:, 0], [image.mean() for image in images], rtol=1e-5)
+    assert [boxes.shape for boxes in direct["boxes"]] == [(3, 3), (5, 3)]
     for index, one in enumerate(alone):
         np.testing.assert_array_equal(one["boxes"][0], outputs["boxes"][index])
 

@@ -94,6 +94,7 @@ def _returns(expression: str, *lines: str) -> Callable[[TinyProject], None]:
 
 CHECKPOINT = rf"{FILE}:6:17: checkpoint: tiny\.pt "
 SAVE = re.escape("save its state dict alone: torch.save(model.state_dict(), path)")
+TRUST = ", or set checkpoint_weights_only: false if you trust the file"
 
 CHECKPOINTS = {
     "missing": (
@@ -115,7 +116,7 @@ CHECKPOINTS = {
     ),
     "unsafe globals, zip": (
         _save({"centers": Payload()}),
-        r"holds more than tensors \(.*\), and loading that could run code from the file; " + SAVE,
+        r"holds more than tensors \(.*\), and loading that could run code from the file; " + SAVE + TRUST,
     ),
     "TorchScript": (_program("script"), "is a TorchScript program, not a state dict; name it as 'module', or " + SAVE),
     "torch.export": (
@@ -143,6 +144,58 @@ CHECKPOINTS = {
 }
 
 LAUNCHERS = {
+    "checkpoint beside checkpoint_url": (
+        _keys("checkpoint_url: http://localhost/tiny.pt"),
+        rf"{FILE}:8:21: checkpoint_url: stands beside checkpoint, and only one of them can give the weights; "
+        "remove one",
+    ),
+    "checkpoint_url without network": (
+        _module("tiny.Tiny", "checkpoint_url: http://localhost:9/tiny.pt"),
+        rf"{FILE}:6:21: checkpoint_url: could not download http://localhost:9/tiny\.pt \(no network: .*\); "
+        r"put the file at /.*/hub/checkpoints/tiny\.pt$",
+    ),
+    "checkpoint_url of no file": (
+        _module("tiny.Tiny", "checkpoint_url: ftp://localhost/tiny.pt"),
+        rf"{FILE}:6:21: checkpoint_url: 'ftp://localhost/tiny\.pt' found, the http or https URL of a file expected",
+    ),
+    "checkpoint_sha256": (
+        _keys(f"checkpoint_sha256: {'a' * 64}"),
+        rf"{FILE}:8:24: checkpoint_sha256: tiny\.pt has the SHA-256 [0-9a-f]{{64}}, a{{64}} expected; copy the file "
+        "again, or correct checkpoint_sha256",
+    ),
+    "no such init_method": (
+        _keys("init_method: load"),
+        rf"{FILE}:8:18: init_method: Tiny has no method 'load'",
+    ),
+    "init_method without a module": (
+        _keys("init_method: eval_"),
+        rf"{FILE}:8:18: init_method: Tiny has no method 'eval_'; did you mean 'eval'\?",
+    ),
+    "init_method that returns nothing": (
+        lambda project: (
+            project.replace("    def forward", "    def load(self): pass\n\n    def forward", "tiny.py"),
+            _keys("init_method: load")(project),
+        ),
+        rf"{FILE}:8:18: init_method: Tiny\.load\(\) returned nothing; it must return the module to use, itself as a "
+        "rule",
+    ),
+    "no class of transformers": (
+        _module("tiny", "transformers_class: BertModell"),
+        rf"{FILE}:6:25: transformers_class: transformers has no class 'BertModell'; did you mean 'BertModel'\?",
+    ),
+    "file module that is not there": (
+        _module("nets/tiny.pt2"),
+        rf"{FILE}:4:13: module: nets/tiny\.pt2 does not exist; a file beside the launcher file or below "
+        "--launcher-models-dir expected",
+    ),
+    "file module that is a checkpoint": (
+        _module("tiny.pt"),
+        rf"{FILE}:4:13: module: tiny\.pt .*name the class as 'module' and this file as 'checkpoint'",
+    ),
+    "torch_compile_kwargs": (
+        _keys("use_torch_compile: true", "torch_compile_kwargs: {backen: eager}"),
+        rf"{FILE}:9:27: torch_compile_kwargs: torch\.compile raised TypeError: .*'backen'",
+    ),
     "state_key": (
         _keys("state_key: modle"),
         rf"{FILE}:8:16: checkpoint: tiny\.pt has no 'modle'; there are 'centers'",
@@ -218,6 +271,11 @@ def _failure(pytester: pytest.Pytester) -> tuple[str, str]:
     result.assert_outcomes(failed=1)
     title = next(i for i, line in enumerate(result.outlines) if re.fullmatch(r"_+ (tiny-greys|configuration) _+", line))
     return result.outlines[title + 1], result.stdout.str()
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch_home"))
 
 
 def _check(tiny: TinyProject, pytester: pytest.Pytester, change: Callable[[TinyProject], Any], expected: str) -> None:
