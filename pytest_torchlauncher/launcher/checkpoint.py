@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["module_in", "read_content", "state_in"]
 
+_PROGRAMS = {"export": "a program of torch.export", "script": "a TorchScript program"}
+"""What torch.load takes for broken, or runs."""
+
 _TRUST = "or set checkpoint_weights_only: false if you trust the file"
 _SAVE_OR_TRUST = f"{SAVE_STATE}, {_TRUST}"
 
@@ -30,6 +33,8 @@ def read_content(path: Path, kind: Kind, *, weights_only: bool) -> Any:
     Raises:
         UnusableError: it cannot be read, holds more than is allowed, or needs a package that is not installed.
     """
+    if kind in _PROGRAMS:
+        raise UnusableError(f"is {_PROGRAMS[kind]}, not a state dict; name it as 'module', or {SAVE_STATE}")
     if kind == "safetensors":
         return _read_safetensors(path)
     if kind == "tar" and weights_only:

@@ -1,4 +1,4 @@
-"""What kind of file a checkpoint is, told by its content."""
+"""What kind of file a checkpoint or program is, told by its content."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import LauncherError, ModelError
 
 __all__ = ["AGAIN", "SAVE_STATE", "TRUNCATED", "UNKNOWN", "Kind", "UnusableError", "kind_of"]
 
-Kind: TypeAlias = Literal["zip", "compressed zip", "legacy", "tar", "safetensors", "other"]
+Kind: TypeAlias = Literal["zip", "compressed zip", "legacy", "tar", "safetensors", "export", "script", "other"]
 """What ``torch.save`` writes, the same compressed, what it wrote before 1.6 and before 0.1.10, and others' files."""
 
 AGAIN = "copy or download it again"
@@ -27,7 +27,7 @@ _TAR_MEMBERS = {"storages", "tensors", "pickle"}
 
 
 class UnusableError(Exception):
-    """What is wrong with a checkpoint, to be put after its name.
+    """What is wrong with a file, to be put after its name.
 
     `key` is the key of the launcher file to change, None for the one that gives the file; `error` the class to raise.
     """
@@ -42,7 +42,7 @@ def kind_of(path: Path) -> Kind:
     """Return the kind of the file `path`.
 
     Raises:
-        UnusableError: it is not there, is known to be no checkpoint, or is a truncated archive.
+        UnusableError: it is not there, is empty, stands for another file, or is a truncated archive.
     """
     if not path.exists():
         raise UnusableError("does not exist; a file beside the launcher file or below --launcher-models-dir expected")
@@ -73,7 +73,6 @@ def _is_tar(path: Path) -> bool:
 
 
 def _kind_of_archive(path: Path) -> Kind:
-    """Tell archives that torch.load takes for broken, or runs."""
     if not zipfile.is_zipfile(path):
         raise UnusableError(TRUNCATED)
     with zipfile.ZipFile(path) as archive:
@@ -81,9 +80,9 @@ def _kind_of_archive(path: Path) -> Kind:
     names = [member.filename for member in members]
     # The first is what torch.export writes now, the second what it wrote before torch 2.8.
     if any(name.endswith(("/archive_format", "serialized_exported_program.json")) for name in names):
-        raise UnusableError(f"is a program of torch.export, not a state dict; name it as 'module', or {SAVE_STATE}")
+        return "export"
     if any("/code/" in name or name.endswith("/constants.pkl") for name in names):
-        raise UnusableError(f"is a TorchScript program, not a state dict; name it as 'module', or {SAVE_STATE}")
+        return "script"
     if not any(name.endswith("/data.pkl") for name in names):
-        raise UnusableError(UNKNOWN)
+        return "other"
     return "zip" if all(member.compress_type == zipfile.ZIP_STORED for member in members) else "compressed zip"
