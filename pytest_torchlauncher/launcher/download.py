@@ -34,9 +34,12 @@ def fetched(spec: LauncherSpec) -> Path:
     url = str(spec.checkpoint_url)
     path = Path(hub.get_dir()) / "checkpoints" / _file_name(url, spec)
     if not path.exists():
+        _expected(spec)  # told before anything is fetched
         try:
             _fetch(url, path, spec)
         except (OSError, HTTPException) as error:
+            if isinstance(error, HTTPError):
+                error.close()
             message = f"checkpoint_url: could not download {url} ({_reason(error)}); put the file at {path}"
             raise ModelError(message, spec.where["checkpoint_url"]) from None
     return path
@@ -53,16 +56,24 @@ def check_sha256(path: Path, spec: LauncherSpec) -> None:
 
 
 def _check(path: Path, has: str, again: str, spec: LauncherSpec) -> None:
-    expected, where = spec.checkpoint_sha256, spec.where["checkpoint_sha256"]
+    expected = _expected(spec)
     if expected is None:
         return
-    if not re.fullmatch("[0-9a-fA-F]{64}", expected):
-        raise ModelError(f"checkpoint_sha256: {expected!r} found, 64 hexadecimal digits expected", where)
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected.lower():
-        difference = f"{has} the SHA-256 {found}, {expected.lower()} expected"
-        raise ModelError(f"checkpoint_sha256: {difference}; {again}, or correct checkpoint_sha256", where)
+    if found != expected:
+        difference = f"{has} the SHA-256 {found}, {expected} expected"
+        message = f"checkpoint_sha256: {difference}; {again}, or correct checkpoint_sha256"
+        raise ModelError(message, spec.where["checkpoint_sha256"])
+
+
+def _expected(spec: LauncherSpec) -> str | None:
+    """Return ``checkpoint_sha256`` in small letters."""
+    expected = spec.checkpoint_sha256
+    if expected is not None and not re.fullmatch("[0-9a-fA-F]{64}", expected):
+        message = f"checkpoint_sha256: {expected!r} found, 64 hexadecimal digits expected"
+        raise ModelError(message, spec.where["checkpoint_sha256"])
+    return expected and expected.lower()
 
 
 def _file_name(url: str, spec: LauncherSpec) -> str:

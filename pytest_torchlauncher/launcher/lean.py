@@ -45,7 +45,9 @@ def build_with(state: Mapping[str, Any], spec: LauncherSpec) -> tuple[nn.Module,
     if not is_constructed(spec):
         return None
     # Before the generators' states are kept: importing a project's file, which happens once, may draw numbers.
-    resolve(spec)
+    factory = resolve(spec)
+    if hasattr(factory, "cache_clear"):  # what failed on meta would be remembered
+        return None
     built = None
     # Its errors are told when the module is built as usual: it may compute with values, or tensors may not fit.
     with _generators_kept(), warnings.catch_warnings(record=True) as caught, suppress(Exception):
@@ -167,9 +169,8 @@ def _holds_meta(module: nn.Module) -> bool:
     """Return whether anything that `module` holds, however deep, is still on meta or cannot be looked into."""
     import torch
 
-    opaque = (torch.jit.ScriptModule, torch.ScriptObject)
     return any(
-        issubclass(type(held), opaque)
+        issubclass(type(held), torch.jit.ScriptModule)
         or (issubclass(type(held), torch.Tensor) and held.is_meta)
         or (type(held) is torch.device and held.type == "meta")
         for held in _held(module)

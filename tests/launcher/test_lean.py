@@ -6,7 +6,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -295,7 +295,7 @@ class Scripted(Trap):
     def spring(self) -> None:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is (deprecated|not supported)")
-            self.other = torch.jit.script(Steps())
+            self.other = torch.jit.freeze(torch.jit.script(Steps().eval()))
 
     def added(self) -> Any:
         return self.other(torch.ones(3))
@@ -319,6 +319,19 @@ FALLS_BACK = [
 def test_falls_back_to_plain_loading(path: Path, trap: type[nn.Module]) -> None:
     _save(path, trap)
     assert not _compared(path, trap, torch.rand(2, 3)).lean
+
+
+@cache
+def remembered() -> nn.Module:
+    return NonPersistent()
+
+
+def test_a_factory_that_remembers_its_module(path: Path) -> None:
+    _save(path, NonPersistent)
+    spec = spec_of(path, remembered)
+    module = load_module(spec).module
+    assert module is load_module(spec).module
+    assert not module(torch.rand(2, 3)).is_meta
 
 
 class NumpyBuffer(Trap):
