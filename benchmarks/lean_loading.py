@@ -1,61 +1,71 @@
-"""Build time of a module from a state dict: lean loading against building and copying, as a ratio within one run."""
+"""Times how a model is built from a file of its state dict, lean and plain, and prints how many times faster lean is.
+
+Both ways alternate within one run, and one pair of loads gives one ratio, so that what else the machine does hits both.
+"""
 
 from __future__ import annotations
 
-import statistics
-import tempfile
+import argparse
 import time
 from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-import torchvision
+from torchvision import models
 
-from pytest_torchlauncher.launcher.loading import load_module
+from pytest_torchlauncher.launcher.loading import Loaded, load_module
 from pytest_torchlauncher.options import ModuleName
 from pytest_torchlauncher.plan import LauncherSpec
 
-BUILDERS = ("resnet50", "vit_b_16")
-REPETITIONS = 7
-
-
-def spec_of(builder: str, folder: Path) -> LauncherSpec:
-    """Return a launcher of torchvision's `builder` with a state dict of its own in `folder`."""
-    path = folder / f"{builder}.pt"
-    torch.save(getattr(torchvision.models, builder)().state_dict(), path)
-    adapter: Any = None  # nothing is predicted here
-    return LauncherSpec("pytorch", ModuleName(f"torchvision.models.{builder}"), adapter, checkpoint=path)
-
-
-def seconds(spec: LauncherSpec, *, lean: bool, read: bool) -> float:
-    """Return how long building and loading takes, with `read` until every weight was read once as well."""
-    start = time.perf_counter()
-    loaded = load_module(spec, lean=lean)
-    if read:
-        sum(float(tensor.sum()) for tensor in loaded.module.state_dict().values())
-    spent = time.perf_counter() - start
-    assert loaded.lean is lean, "lean loading was refused"
-    return spent
-
-
-def compare(spec: LauncherSpec, *, read: bool) -> str:
-    """Return the medians of both ways, and the median and range of their ratio over pairs that ran side by side."""
-    pairs = [(seconds(spec, lean=False, read=read), seconds(spec, lean=True, read=read)) for _ in range(REPETITIONS)]
-    plain, lean = (statistics.median(times) for times in zip(*pairs, strict=True))
-    ratios = [slow / fast for slow, fast in pairs]
-    spread = f"{statistics.median(ratios):.1f} ({min(ratios):.1f}–{max(ratios):.1f})"
-    return f"{plain * 1000:>6.0f} ms {lean * 1000:>6.0f} ms {spread:>17}"
+MODELS = ("resnet50", "vit_b_16")
 
 
 def main() -> None:
-    """Print a row for each model, built alone and with its weights read."""
-    print(f"{'model':<10} {'until':<11} {'plain':>9} {'lean':>9} {'plain / lean':>17}")
-    with tempfile.TemporaryDirectory() as folder:
-        for builder in BUILDERS:
-            spec = spec_of(builder, Path(folder))
-            seconds(spec, lean=True, read=True), seconds(spec, lean=False, read=True)
-            for read, until in ((False, "built"), (True, "all is read")):
-                print(f"{builder:<10} {until:<11} {compare(spec, read=read)}")
+    """Print a row for each model."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=15, help="how often each way is timed (default: %(default)s)")
+    pairs = parser.parse_args().pairs
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {pairs} pairs\n")
+    print("| model | plain, ms | lean, ms | plain / lean, median | min..max | with a pass over the weights |")
+    print("|---|---|---|---|---|---|")
+    for name in MODELS:
+        with TemporaryDirectory() as folder:
+            print(row(name, Path(folder) / f"{name}.pt", pairs), flush=True)
+
+
+def row(name: str, path: Path, pairs: int) -> str:
+    """Return the table's row for torchvision's builder `name`, whose state dict is put at `path`."""
+    torch.save(getattr(models, name)().state_dict(), path)
+    adapter: Any = None
+    spec = LauncherSpec("pytorch", ModuleName(f"torchvision.models.{name}"), adapter, checkpoint=path)
+    timed(spec, lean=True), timed(spec, lean=False)  # the file comes into memory, and modules are imported
+    times = [(timed(spec, lean=False), timed(spec, lean=True)) for _ in range(pairs)]
+    ratios = [plain[0] / lean[0] for plain, lean in times]
+    passed = [plain[1] / lean[1] for plain, lean in times]
+    plain, lean = (1000 * median(loads[way][0] for loads in times) for way in (0, 1))
+    spread = f"{min(ratios):.1f}..{max(ratios):.1f}"
+    return f"| {name} | {plain:.0f} | {lean:.0f} | {median(ratios):.1f} | {spread} | {median(passed):.1f} |"
+
+
+def timed(spec: LauncherSpec, *, lean: bool) -> tuple[float, float]:
+    """Return the seconds that loading takes, and those until every weight was read once as well."""
+    start = time.perf_counter()
+    loaded = load_module(spec, lean=lean)
+    built = time.perf_counter() - start
+    read(loaded)
+    whole = time.perf_counter() - start
+    if loaded.lean != lean:
+        raise SystemExit(f"{spec.module} cannot be loaded leanly")
+    return built, whole
+
+
+def read(loaded: Loaded) -> None:
+    """Read all weights, which a file that is mapped into memory puts off until then."""
+    with torch.inference_mode():
+        for tensor in loaded.module.state_dict().values():
+            tensor.sum()
 
 
 if __name__ == "__main__":

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from ..errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,6 +36,7 @@ class Convention:
         positional: names of the parameters that can be given by position, in order.
         named: those that can be given by keyword.
         keyword_only: those that can be given no other way.
+        by_position: whether some can be given by position only, as in programs.
         any_positional: whether it takes ``*args``.
         any_named: whether it takes ``**kwargs``.
         lists: the parameters that take a list of tensors.
@@ -41,6 +45,7 @@ class Convention:
     positional: tuple[str, ...]
     named: frozenset[str]
     keyword_only: frozenset[str]
+    by_position: bool
     any_positional: bool
     any_named: bool
     lists: frozenset[str]
@@ -49,7 +54,7 @@ class Convention:
     def of(cls, module: nn.Module, keywords: frozenset[str] | None = None) -> Convention:
         """Return the convention of `module`; `keywords` are those of a program, which has no signature to ask."""
         if keywords is not None:
-            return cls((), keywords, keywords, any_positional=True, any_named=False, lists=frozenset())
+            return cls((), keywords, keywords, True, any_positional=True, any_named=False, lists=frozenset())
         try:
             parameters = inspect.signature(module.forward).parameters
         except (TypeError, ValueError):  # a forward that is not written in Python
@@ -60,6 +65,7 @@ class Convention:
             positional=tuple(name for name, p in parameters.items() if p.kind in _POSITIONAL),
             named=frozenset(name for name, p in parameters.items() if p.kind in _NAMED),
             keyword_only=frozenset(name for name, p in parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY),
+            by_position=bool(kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL}),
             any_positional=inspect.Parameter.VAR_POSITIONAL in kinds,
             any_named=inspect.Parameter.VAR_KEYWORD in kinds,
             lists=frozenset(name for name in parameters if _is_list_of_tensors(hints.get(name))),
@@ -71,22 +77,48 @@ class Convention:
         return (name if name in known else next(iter(self.positional), None)) in self.lists
 
     def named_inputs(self, inputs: Sequence[tuple[str, Any]]) -> Arguments:
-        """Return the arguments for `inputs`: by keyword where the module takes their names, else by position."""
+        """Return the arguments for `inputs`: by keyword, and by position where the module takes no such keywords.
+
+        A lone one whose name the module does not have goes by position.
+
+        Raises:
+            DataError: one of several is no parameter of a module that takes keywords.
+        """
         names = [name for name, _ in inputs]
-        if self._take(names) and (len(names) > 1 or names[0] in self.named or not self._spread(1)):
-            return Arguments((), dict(inputs))
-        return self._by_position((), inputs)
+        is_lone = len(inputs) == 1
+        by_keyword = names[0] in self.named or not self._spread(1) if is_lone else self._all_named(names)
+        return Arguments((), dict(inputs)) if by_keyword else self._by_position((), inputs)
 
     def sample_first(self, data: Any, inputs: Sequence[tuple[str, Any]]) -> Arguments:
         """Return the arguments for a sample's `data` and then `inputs`.
 
         Parts of a mapping or tuple are arguments of their own where the signature takes them, else it is one argument.
+
+        Raises:
+            DataError: as `named_inputs`, or an input has the name of a part.
         """
         if isinstance(data, Mapping) and data and self._take(list(data)):
+            twice = [name for name, _ in inputs if name in data]
+            if twice:
+                raise DataError(f"{twice[0]} is a part of the sample too; choose it with type INPUT, or rename one")
             return self.named_inputs([*data.items(), *inputs])
         args = data if isinstance(data, tuple) and self._spread(len(data)) else (data,)
-        named = self._take([name for name, _ in inputs])
+        named = self._all_named([name for name, _ in inputs])
         return Arguments(args, dict(inputs)) if named else self._by_position(args, inputs)
+
+    def _all_named(self, names: Sequence[str]) -> bool:
+        """Return whether `names` can all go by keyword.
+
+        Raises:
+            DataError: one cannot, though the module's parameters have names.
+        """
+        if self._take(names):
+            return True
+        if not self.by_position:
+            unknown = next(name for name in names if name not in self.named)
+            there = ", ".join(dict.fromkeys([*self.positional, *sorted(self.keyword_only)]))
+            raise DataError(f"forward has no parameter {unknown!r}; it has {there}{did_you_mean(unknown, self.named)}")
+        return False
 
     def _by_position(self, first: tuple[Any, ...], inputs: Sequence[tuple[str, Any]]) -> Arguments:
         """Return the arguments with `inputs` after `first`, by keyword only what cannot go otherwise."""
@@ -112,4 +144,7 @@ def _is_list_of_tensors(hint: Any) -> bool:
 
     if isinstance(hint, str):
         return hint.replace("torch.", "").lower() == "list[tensor]"
-    return typing.get_origin(hint) is list and typing.get_args(hint) == (torch.Tensor,)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return any(map(_is_list_of_tensors, arguments))
+    return origin in (list, Sequence) and arguments == (torch.Tensor,)

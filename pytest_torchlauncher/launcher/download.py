@@ -37,7 +37,7 @@ def fetched(spec: LauncherSpec) -> Path:
         _expected(spec)  # told before anything is fetched
         try:
             _fetch(url, path, spec)
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, ValueError) as error:  # the last of URLs that are not ASCII
             if isinstance(error, HTTPError):
                 error.close()
             message = f"checkpoint_url: could not download {url} ({_reason(error)}); put the file at {path}"

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import DataError, LauncherError, ModelError, OutputError, told
 from ..plan import LauncherSpec
 from ..types import Batch, Outputs, RunProvenance, Sample
@@ -16,7 +14,7 @@ from .device import select_device
 from .environment import describe_environment, describe_model
 from .importing import importable
 from .loading import Loaded, load_module
-from .outputs import Tensors, check_finite, flatten, join, stack, to_arrays
+from .outputs import Tensors, check_finite, flatten, has_entry_by_sample, join, stack, to_arrays
 from .placement import PlacedModule
 from .reproducible import SEED, reproducible
 from .sequence import carried, steps_of
@@ -44,6 +42,7 @@ class Launcher:
         self._differing_keys = loaded.missing_keys, loaded.unexpected_keys
         self._placed: PlacedModule | None = PlacedModule(loaded.module, spec, device)
         self._largest: int | None = None
+        self._lists: bool | None = None
 
     def forward(self, inputs: Any) -> Tensors:
         """Run the module.
@@ -62,8 +61,7 @@ class Launcher:
         """
 
         def arguments() -> Arguments:
-            converter = self._module.feeder.converter
-            fed = converter.array(inputs) if isinstance(inputs, np.ndarray) else converter.structure(inputs)
+            fed = self._module.feeder.converter.structure(inputs)
             if isinstance(fed, Mapping):
                 return Arguments((), fed)
             return Arguments(fed if isinstance(fed, tuple) else (fed,))
@@ -122,10 +120,13 @@ class Launcher:
         size = min(len(samples), self._largest or len(samples))
         parts = [samples[start : start + size] for start in range(0, len(samples), size)]
         try:
-            return join([to_arrays(self._outputs(part)) for part in parts], list(map(len, parts)))
+            outputs = [self._arrays(self._outputs(part)) for part in parts]
         except LauncherError as error:
             if size == 1 or not _is_out_of_memory(error.__cause__):
                 raise
+        else:
+            with told(f"outputs of {self._spec.module}", self._spec.where["batch"], OutputError):
+                return join(outputs, list(map(len, parts)))
         # Outside the handler, since the exception's frames hold on to the memory.
         _free_memory(self.device)
         self._largest = size // 2
@@ -138,8 +139,12 @@ class Launcher:
         for step in steps_of(sample):
             tensors = self._outputs([step], state)
             state = carried(tensors, self._spec.inputs)
-            outputs.append(to_arrays(tensors))
+            outputs.append(self._arrays(tensors))
         return stack(outputs) if isinstance(sample.data, tuple) else outputs[0]
+
+    def _arrays(self, tensors: Tensors) -> Outputs:
+        with told(f"outputs of {self._spec.module}", self._spec.where["module"], OutputError):
+            return to_arrays(tensors)
 
     def _outputs(self, samples: Sequence[Sample], state: Mapping[str, torch.Tensor] | None = None) -> Tensors:
         def arguments() -> Arguments:
@@ -161,13 +166,28 @@ class Launcher:
 
     def _called(self, arguments: Arguments, batch: int | None) -> Tensors:
         raw = self._module.call(arguments)
-        lists = [value for value in (*arguments.args, *arguments.kwargs.values()) if isinstance(value, list)]
-        count = len(lists[0]) if lists else batch
         try:
-            return flatten(raw, self._spec.output_names, count, lists=bool(lists))
+            return flatten(raw, self._spec.output_names, by_sample=self._by_sample(raw, arguments, batch))
         except OutputError as error:
             key = "output_names" if self._spec.output_names else "module"
             raise error.placed(self._spec.where[key], f"outputs of {self._spec.module}") from None
+
+    def _by_sample(self, raw: Any, arguments: Arguments, batch: int | None) -> bool:
+        """Return whether `raw` is a list with an entry a sample; what the first batch shows holds for all."""
+        given = [*arguments.args, *arguments.kwargs.values()]
+        lists = [value for value in given if isinstance(value, list)]
+        count = batch or next((len(value) for value in [*lists, *given] if _has_length(value)), 0)
+        names = self._spec.output_names
+        if batch is None or self._lists is None:
+            found = has_entry_by_sample(raw, names, count, lists=bool(lists))
+            self._lists = self._lists if batch is None else found
+            return found
+        if self._lists and (not isinstance(raw, list) or len(raw) != batch):
+            found_kind = f"a list of {len(raw)}" if isinstance(raw, list) else f"a {type(raw).__name__}"
+            raise OutputError(
+                f"{found_kind} for {batch} samples, after lists with an entry a sample; the same expected"
+            )
+        return self._lists
 
 
 @contextmanager
@@ -191,6 +211,10 @@ def launch(spec: LauncherSpec) -> Iterator[Launcher]:
                 yield launcher
             finally:
                 launcher.release()
+
+
+def _has_length(value: Any) -> bool:
+    return isinstance(value, list) or bool(getattr(value, "ndim", 0))
 
 
 def _is_out_of_memory(cause: BaseException | None) -> bool:

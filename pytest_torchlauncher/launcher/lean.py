@@ -91,19 +91,32 @@ def _on_meta() -> Iterator[None]:
     """Make tensors on meta, but for those of modules that are imported meanwhile: they stay when this is over."""
     import torch
 
-    files: Any = SourceFileLoader
-    execute = files.exec_module
+    execute, fill = SourceFileLoader.exec_module, torch.Tensor.normal_
 
     def execute_on_cpu(loader: SourceFileLoader, module: ModuleType) -> None:
         with torch.device("cpu"):
             execute(loader, module)
 
-    with torch.device("meta"):
-        files.exec_module = execute_on_cpu
-        try:
-            yield
-        finally:
-            files.exec_module = execute
+    def normal_(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+        return tensor if tensor.is_meta else fill(tensor, *args, **kwargs)
+
+    # On meta normal_ fills nothing, but torch imports its compiler for it, which takes longer than most models.
+    numbers = _replaced(torch.Tensor, "normal_", normal_)
+    with torch.device("meta"), _replaced(SourceFileLoader, "exec_module", execute_on_cpu), numbers:
+        yield
+
+
+@contextmanager
+def _replaced(owner: type, name: str, value: Any) -> Iterator[None]:
+    own = vars(owner).get(name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        if own is None:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, own)
 
 
 def _tensors(module: nn.Module) -> dict[str, torch.Tensor]:

@@ -15,32 +15,51 @@ from .wording import described
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Tensors", "check_finite", "flatten", "join", "stack", "to_arrays"]
+__all__ = ["Tensors", "check_finite", "flatten", "has_entry_by_sample", "join", "stack", "to_arrays"]
 
 
 Tensors: TypeAlias = "dict[str, torch.Tensor | tuple[torch.Tensor, ...]]"
 """Named outputs: tensors (B, …), or where the module returns a list with an entry a sample, tuples of B tensors."""
 
 
-def flatten(raw: Any, output_names: Sequence[str] = (), batch: int | None = None, *, lists: bool = False) -> Tensors:
-    """Return the tensors in `raw` by name.
+def has_entry_by_sample(raw: Any, output_names: Sequence[str], batch: int, *, lists: bool = False) -> bool:
+    """Return whether `raw`, what a module returned for `batch` samples, is a list with an entry for each of them.
 
-    A lone tensor is ``output``, or the first of `output_names`. Members of a tuple or list take `output_names` in
-    order, the others are ``output_<i>``. Members of mappings and fields of dataclasses keep their names; those in
-    `output_names` come first. Nested containers give dotted names (``output_1.boxes``); what is no tensor in mappings
-    and dataclasses is left out.
+    That is a list of `batch` mappings with the same keys, as detection models return it, or of `batch` tensors. Where
+    every tensor in it has the axis of the batch, the list has an entry an output instead, and so has one whose members
+    `output_names` name.
 
     Args:
         raw: what the module returned.
         output_names: as in the launcher file.
-        batch: number of samples. A list of so many mappings with the same keys has an entry a sample, as detection
-            models return it, unless `output_names` name its members.
-        lists: whether the module was given a list with a tensor a sample; any list of `batch` members then has.
+        batch: number of samples.
+        lists: whether the module was given a list with a tensor a sample; mappings then are one a sample.
+    """
+    if not isinstance(raw, list) or len(raw) != batch:
+        return False
+    if all(map(_has_names, raw)):
+        return _are_alike(raw, output_names) and (lists or batch == 1 or not _have_the_batch(raw, batch))
+    return all(map(_is_tensor, raw)) and len(output_names) < 2 and not _have_the_batch(raw, batch)
+
+
+def flatten(raw: Any, output_names: Sequence[str] = (), *, by_sample: bool = False) -> Tensors:
+    """Return the tensors in `raw` by name.
+
+    A lone tensor is ``output``, or the first of `output_names`. Members of a tuple or list take `output_names` in
+    order, the others are ``output_<i>``. Members of mappings and fields of dataclasses keep their names; those in
+    `output_names` come first. Nested containers give dotted names (``output_1.boxes``); what holds no tensor in
+    mappings and dataclasses is left out.
+
+    Args:
+        raw: what the module returned.
+        output_names: as in the launcher file.
+        by_sample: whether `raw` is a list with an entry a sample, see `has_entry_by_sample`.
 
     Raises:
-        OutputError: a member is no tensor, there is none at all, or one of `output_names` is not among them.
+        OutputError: a member is no tensor, there is none at all, one of `output_names` is not among them, or two have
+            one name.
     """
-    if isinstance(raw, list) and len(raw) == batch and (lists or _are_alike(raw, output_names)):
+    if by_sample:
         rows = [_named(row, output_names) for row in raw]
         if len({tuple(row) for row in rows}) > 1:
             raise OutputError("the samples have outputs of different names; the same for each expected")
@@ -61,16 +80,26 @@ def _named(raw: Any, output_names: Sequence[str]) -> dict[str, torch.Tensor]:
     else:
         names = [*output_names, *(f"output_{i}" for i in range(len(output_names), len(members)))]
         named = [(name, value) for name, (_, value) in zip(names, members, strict=False)]
-    return {name: tensor for head, value in named for name, tensor in _leaves(head, value)}
+    leaves = [leaf for head, value in named for leaf in _leaves(head, value)]
+    names = [name for name, _ in leaves]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise OutputError(f"two outputs are called {twice!r}; choose other output_names")
+    return dict(leaves)
 
 
 def _are_alike(members: Sequence[Any], output_names: Sequence[str]) -> bool:
-    """Return whether `members` are mappings or dataclasses of the same names, which `output_names` do not replace."""
-    if not all(map(_has_names, members)):
-        return False
+    """Return whether `members`, mappings or dataclasses, have the same names, which `output_names` do not replace."""
     names = {tuple(name for name, _ in _members(member) or ()) for member in members}
     own = {wanted.partition(".")[0] for wanted in output_names}
     return len(names) == 1 and own <= set(names.pop())
+
+
+def _have_the_batch(raw: Any, batch: int) -> bool:
+    """Return whether every tensor in `raw` has `batch` as its first size."""
+    if _is_tensor(raw):
+        return bool(raw.ndim) and len(raw) == batch
+    return all(_have_the_batch(value, batch) for _, value in _members(raw) or () if _may_hold_tensors(value))
 
 
 def _has_names(value: Any) -> bool:
@@ -108,9 +137,18 @@ def _leaves(name: str, value: Any) -> list[tuple[str, torch.Tensor]]:
 
 
 def _may_hold_tensors(value: Any) -> bool:
+    """Return whether `value` is a tensor or a container of nothing else."""
+    members = _members(value)
+    if members is None:
+        return _is_tensor(value)
+    kept = [item for _, item in members if item is not None]
+    return _has_names(value) or all(map(_may_hold_tensors, kept))
+
+
+def _is_tensor(value: Any) -> bool:
     import torch
 
-    return isinstance(value, torch.Tensor) or _members(value) is not None
+    return isinstance(value, torch.Tensor)
 
 
 def _check_names(tensors: Tensors, output_names: Sequence[str]) -> None:
@@ -124,15 +162,19 @@ def _check_names(tensors: Tensors, output_names: Sequence[str]) -> None:
 
 
 def to_arrays(tensors: Tensors) -> Outputs:
-    """Return `tensors` as arrays of their shapes and dtypes; float16 and bfloat16 become float32."""
+    """Return copies of `tensors` as arrays of their shapes and dtypes; floats of less than 32 bits become float32.
+
+    They are copies since a module may use its memory again in the next call.
+    """
     return Outputs({n: tuple(map(_array, t)) if isinstance(t, tuple) else _array(t) for n, t in tensors.items()})
 
 
 def _array(tensor: torch.Tensor) -> Array:
     import torch
 
-    half = tensor.dtype in (torch.float16, torch.bfloat16)
-    array: Array = (tensor.float() if half else tensor).numpy(force=True)
+    dense = tensor if tensor.layout == torch.strided else tensor.to_dense()
+    is_narrow = dense.is_floating_point() and dense.itemsize < 4
+    array: Array = (dense.float() if is_narrow else dense).to("cpu", copy=True).numpy(force=True)
     return array
 
 
@@ -141,20 +183,28 @@ def join(parts: Sequence[Outputs], sizes: Sequence[int]) -> Outputs:
 
     Args:
         parts: outputs by part.
-        sizes: samples by part; an output that has no axis of the batch is the first part's.
+        sizes: samples by part.
+
+    Raises:
+        OutputError: an output has no axis of the batch, and differs between the parts.
     """
     if len(parts) == 1:
         return parts[0]
-    return Outputs({name: _joined([part[name] for part in parts], sizes) for name in parts[0]})
+    return Outputs({name: _joined(name, [part[name] for part in parts], sizes) for name in parts[0]})
 
 
-def _joined(pieces: Sequence[Array | tuple[Array, ...]], sizes: Sequence[int]) -> Array | tuple[Array, ...]:
+def _joined(name: str, pieces: Sequence[Array | tuple[Array, ...]], sizes: Sequence[int]) -> Array | tuple[Array, ...]:
     if isinstance(pieces[0], tuple):
         return tuple(array for piece in pieces for array in piece)
     arrays = [piece for piece in pieces if not isinstance(piece, tuple)]
-    if any(not array.ndim or len(array) != size for array, size in zip(arrays, sizes, strict=True)):
+    if all(array.ndim and len(array) == size for array, size in zip(arrays, sizes, strict=True)):
+        return np.concatenate(arrays)
+    if all(np.array_equal(array, arrays[0], equal_nan=array.dtype.kind in "fc") for array in arrays):
         return arrays[0]
-    return np.concatenate(arrays)
+    raise OutputError(
+        f"{name} {arrays[0].shape} is of a batch as a whole, which does not fit in memory; "
+        f"set batch: {sizes[0]}, or feed constants with per_sample"
+    )
 
 
 def stack(steps: Sequence[Outputs]) -> Outputs:

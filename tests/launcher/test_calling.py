@@ -1,9 +1,11 @@
+from collections.abc import Sequence
 from typing import Any, List  # noqa: UP035
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from pytest_torchlauncher.errors import DataError
 from pytest_torchlauncher.launcher.calling import Arguments, Convention
 
 
@@ -42,6 +44,11 @@ class OldLists(nn.Module):
         raise NotImplementedError
 
 
+class OptionalLists(nn.Module):
+    def forward(self, images: Sequence[Tensor] | None = None):
+        raise NotImplementedError
+
+
 class TextLists(nn.Module):
     def forward(self, images: "list[torch.Tensor]", other: "Unknown" = None):  # noqa: F821
         raise NotImplementedError
@@ -57,9 +64,7 @@ def _named(module: nn.Module, **inputs: Any) -> Arguments:
         (Two(), {"a": 1}, Arguments((), {"a": 1})),
         (Two(), {"image": 1}, Arguments((1,))),
         (Two(), {"b": 1, "a": 2}, Arguments((), {"b": 1, "a": 2})),
-        (Two(), {"x": 1, "b": 2}, Arguments((1, 2))),
         (KeywordOnly(), {"scale": 2, "x": 1}, Arguments((), {"scale": 2, "x": 1})),
-        (KeywordOnly(), {"scale": 2, "image": 1}, Arguments((1,), {"scale": 2})),
         (Positional(), {"a": 1}, Arguments((1,))),
         (Positional(), {"a": 1, "b": 2}, Arguments((1, 2))),
         (Any_(), {"a": 1, "b": 2}, Arguments((1, 2))),
@@ -90,6 +95,27 @@ def test_sample_first(module: nn.Module, data: Any, inputs: dict[str, Any], expe
     assert Convention.of(module).sample_first(data, list(inputs.items())) == expected
 
 
+@pytest.mark.parametrize(
+    ("module", "inputs", "message"),
+    [
+        (Two(), {"x": 1, "b": 2}, "forward has no parameter 'x'; it has a, b"),
+        (Two(), {"x": 1, "y": 2}, "forward has no parameter 'x'; it has a, b"),
+        (KeywordOnly(), {"scal": 2, "x": 1}, "forward has no parameter 'scal'; it has x, scale; did you mean 'scale'?"),
+    ],
+)
+def test_names_that_the_module_does_not_have(module: nn.Module, inputs: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError) as info:
+        _named(module, **inputs)
+    assert str(info.value) == message
+
+
+def test_an_input_beside_a_sample_is_a_parameter() -> None:
+    with pytest.raises(DataError, match=r"^forward has no parameter 'nope'; it has a, b$"):
+        Convention.of(Two()).sample_first(1, [("nope", 2)])
+    with pytest.raises(DataError, match=r"^b is a part of the sample too; choose it with type INPUT, or rename one$"):
+        Convention.of(Two()).sample_first({"a": 1, "b": 2}, [("b", 3)])
+
+
 def test_programs_are_called_by_position() -> None:
     script = Convention.of(Two(), keywords=frozenset())
     assert script.named_inputs([("a", 1), ("b", 2)]) == Arguments((1, 2))
@@ -100,7 +126,7 @@ def test_programs_are_called_by_position() -> None:
     assert mixed.sample_first(1, [("c", 3), ("b", 2)]) == Arguments((1, 3), {"b": 2})
 
 
-@pytest.mark.parametrize("module", [Lists(), OldLists(), TextLists()])
+@pytest.mark.parametrize("module", [Lists(), OldLists(), OptionalLists(), TextLists()])
 def test_parameters_that_take_a_list(module: nn.Module) -> None:
     convention = Convention.of(module)
     assert convention.takes_list()

@@ -146,7 +146,7 @@ class TestForms:
 
 
 def _say_cuda(path: Path, zipped: bool) -> None:
-    """Rewrite the location in the pickle of `path` (``X`` or ``\\x8c``, the length, ``cpu``) as ``cuda:0``."""
+    """Rewrite the location ``cpu`` in the pickle of `path` as ``cuda:0``."""
 
     def on_cuda(data: bytes) -> bytes:
         found, put = b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0"

@@ -114,6 +114,12 @@ class TestFetching:
         assert re.fullmatch(pattern, found)
         assert _files(cache) == []
 
+    @pytest.mark.parametrize("name", ["nét.pt", "my net.pt"])
+    def test_urls_that_cannot_be_asked_for(self, server: Server, cache: Path, name: str) -> None:
+        found = _failure(checkpoint_url=f"{server.url}/{name}")
+        assert found.startswith(f"checkpoint_url: could not download {server.url}/{name} (")
+        assert found.endswith(f"); put the file at {cache / name}")
+
     def test_the_connection_breaks_off(self, server: Server, cache: Path, content: bytes) -> None:
         server.files["/net.pt"] = content
         server.cut.add("/net.pt")

@@ -120,6 +120,39 @@ NETS = '''
             return {"out": hidden * 2, "hidden": hidden}
 
 
+    class Stages(torch.nn.Module):
+        def forward(self, x):
+            return [{"logits": x}, {"logits": x * 0}, {"logits": x * 0}]
+
+
+    class Rows(torch.nn.Module):
+        def forward(self, x):
+            return list(x)
+
+
+    class Fickle(torch.nn.Module):
+        def forward(self, x):
+            return [x[0], x[1]]
+
+
+    class SmallSum(torch.nn.Module):
+        def forward(self, x, c):
+            if len(x) > 1:
+                raise torch.OutOfMemoryError("no room")
+            return x + c
+
+
+    class Reuses(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.memory = torch.zeros(2, 5)
+
+        def forward(self, x):
+            if len(x) > 2:
+                raise torch.OutOfMemoryError("no room")
+            return self.memory[: len(x)].copy_(x)
+
+
     class Detector(torch.nn.Module):
         def forward(self, images: list[torch.Tensor]):
             return [{"boxes": image.flatten(1).T[: image.shape[-1]], "score": image.mean()[None]} for image in images]
@@ -467,6 +500,47 @@ def test_detection_models_take_and_give_lists(spec: Make) -> None:
     assert [boxes.shape for boxes in direct["boxes"]] == [(3, 3), (5, 3)]
     for index, one in enumerate(alone):
         np.testing.assert_array_equal(one["boxes"][0], outputs["boxes"][index])
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 4, 7])
+def test_lists_mean_the_same_whatever_the_batch(spec: Make, batch: int) -> None:
+    """Three stages in a list are three outputs, also where a batch has three samples, or the last one has."""
+    data = np.random.default_rng(0).random((7, 5)).astype(np.float32)
+    with launch(spec("Stages", output_names=("output_0.logits",) if batch == 1 else ())) as launcher:
+        parts = [launcher.predict(_batch(data[i : i + batch])).select("output_0") for i in range(0, 7, batch)]
+    np.testing.assert_array_equal(np.concatenate(parts), data)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3])
+def test_lists_of_rows(spec: Make, batch: int) -> None:
+    data = np.random.default_rng(0).random((6, 5)).astype(np.float32)
+    with launch(spec("Rows")) as launcher:
+        parts = [launcher.predict(_batch(data[i : i + batch])).select() for i in range(0, 6, batch)]
+    np.testing.assert_array_equal(np.concatenate(parts), data)
+
+
+def test_lists_that_change_their_meaning(spec: Make) -> None:
+    with launch(spec("Fickle")) as launcher:
+        launcher.predict(_batch(np.ones((2, 5), np.float32)))
+        with pytest.raises(OutputError) as info:
+            launcher.predict(_batch(np.ones((3, 5), np.float32)))
+    message = "a list of 2 for 3 samples, after lists with an entry a sample; the same expected"
+    assert str(info.value) == f"{WHERE['module']}: outputs of launched_nets.Fickle: {message}"
+
+
+def test_constants_with_an_axis_of_the_batch_cannot_be_halved(spec: Make) -> None:
+    inputs = (InputSpec("x", "INPUT"), InputSpec("c", "CONST_INPUT", value=[[float(i)] for i in range(4)]))
+    with launch(spec("SmallSum", inputs=inputs)) as launcher, pytest.raises(OutputError) as info:
+        launcher.predict(_batch(np.arange(20, dtype=np.float32).reshape(4, 5)))
+    found = "output (4, 5) is of a batch as a whole, which does not fit in memory; set batch: 1, or feed constants with"
+    assert str(info.value) == f"{WHERE['batch']}: outputs of launched_nets.SmallSum: {found} per_sample"
+
+
+def test_memory_that_the_module_uses_again(spec: Make) -> None:
+    data = np.random.default_rng(0).random((4, 5)).astype(np.float32)
+    with launch(spec("Reuses")) as launcher:
+        np.testing.assert_array_equal(launcher.predict(_batch(data)).select(), data)
+        assert launcher.provenance(4).batch_effective == 2
 
 
 def test_torchvision_detection_model() -> None:

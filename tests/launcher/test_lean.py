@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
 
@@ -528,6 +529,23 @@ def test_numbers_that_an_import_draws(path: Path, tmp_path: Path) -> None:
         with importable([tmp_path]), reproducible():
             found.append(load_module(spec, lean=index == 0).module.extra)
     assert found[0] == found[1]
+
+
+def test_nothing_of_the_way_stays(path: Path) -> None:
+    for module in (Trap, Fails):
+        _save(path, Trap)
+        build_with(torch.load(path), spec_of(path, module))
+    assert "normal_" not in vars(torch.Tensor)
+    assert "exec_module" not in vars(SourceFileLoader)
+    assert torch.empty(1).normal_().device.type == "cpu"
+
+
+def test_normal_numbers_are_left_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("torch._refs.normal")  # what torch would compute them with, on meta
+    with pytest.raises(NameError):
+        torch.empty(1, device="meta").normal_()
+    _save(path, partial(nn.Embedding, 2, 3))
+    assert _loaded(path, nn.Embedding, module_args=(2, 3)).lean
 
 
 class Warns(Trap):

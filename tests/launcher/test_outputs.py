@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pytest_torchlauncher.errors import NonFiniteError, OutputError
-from pytest_torchlauncher.launcher.outputs import check_finite, flatten, join, stack, to_arrays
+from pytest_torchlauncher.launcher.outputs import check_finite, flatten, has_entry_by_sample, join, stack, to_arrays
 from pytest_torchlauncher.types import Outputs
 
 A, B, C = torch.zeros(4, 10), torch.zeros(4, dtype=torch.int64), torch.zeros(4, 2, 2)
@@ -50,6 +50,7 @@ Pair = namedtuple("Pair", ["first", "second"])
         ({"a": {"b": A, "c": B}, "d": C}, ("d", "a.c"), {"d": C, "a.b": A, "a.c": B}),
         ({"out": A, "n": 3, "cache": object()}, (), {"out": A}),
         ((A, {"text": "x", "in": B}), (), {"output_0": A, "output_1.in": B}),
+        ({"out": A, "words": ["a"], "pair": [B, None]}, (), {"out": A, "pair.0": B}),
     ],
 )
 def test_names(raw: Any, names: tuple[str, ...], expected: dict[str, torch.Tensor]) -> None:
@@ -90,7 +91,8 @@ TWO = {"boxes": torch.zeros(5, 4), "labels": torch.zeros(5, dtype=torch.int64)}
 
 @pytest.mark.parametrize("names", [(), ("boxes",), ("boxes", "labels")])
 def test_a_list_of_mappings_has_an_entry_a_sample(names: tuple[str, ...]) -> None:
-    tensors = flatten([ONE, TWO], names, 2)
+    assert has_entry_by_sample([ONE, TWO], names, 2)
+    tensors = flatten([ONE, TWO], names, by_sample=True)
     assert list(tensors) == ["boxes", "labels"]
     assert tensors["boxes"] == (ONE["boxes"], TWO["boxes"])
     outputs = to_arrays(tensors)
@@ -103,30 +105,70 @@ def test_a_list_of_mappings_has_an_entry_a_sample(names: tuple[str, ...]) -> Non
     check_finite(outputs, IDS[:2])
 
 
+STAGE = {"logits": torch.zeros(3, 5), "aux": torch.zeros(3)}
+
+
 @pytest.mark.parametrize(
-    ("raw", "names", "batch"),
+    ("raw", "names", "batch", "lists", "expected"),
     [
-        ([ONE, TWO], (), 3),
-        ([ONE, TWO], (), None),
-        ([ONE, TWO], ("first", "second"), 2),
-        ((ONE, TWO), (), 2),
-        ([ONE, {"boxes": A}], (), 2),
+        ([ONE, TWO], (), 3, False, False),
+        ([ONE, TWO], ("first", "second"), 2, False, False),
+        ((ONE, TWO), (), 2, False, False),
+        ([ONE, {"boxes": A}], (), 2, True, False),
+        ([STAGE] * 3, (), 3, False, False),  # three stages, each of the whole batch
+        ([STAGE] * 3, (), 3, True, True),  # three detections in each of three images
+        ([ONE], (), 1, False, True),
+        ([torch.zeros(5)] * 3, (), 3, False, True),  # a row of scores for each sample
+        ([torch.zeros(5)] * 3, ("scores",), 3, False, True),
+        ([torch.zeros(5)] * 2, ("a", "b"), 2, False, False),
+        ([A, C], (), 4, False, False),
+        ([torch.zeros(2, 5), torch.zeros(2)], (), 2, True, False),  # two outputs of the whole batch
+        ([torch.zeros(5)], (), 1, False, True),
+        ([torch.zeros(1, 5)], (), 1, False, False),
+        ([1, 2], (), 2, False, False),
+        (A, (), 4, False, False),
     ],
 )
-def test_other_lists_are_outputs(raw: Any, names: tuple[str, ...], batch: int | None) -> None:
-    first = "first" if names else "output_0"
-    assert next(iter(flatten(raw, names, batch))) == f"{first}.boxes"
+def test_which_lists_have_an_entry_by_sample(raw: Any, names: Any, batch: int, lists: bool, expected: bool) -> None:
+    assert has_entry_by_sample(raw, names, batch, lists=lists) is expected
 
 
-def test_lists_of_modules_that_take_lists_have_an_entry_a_sample() -> None:
-    assert flatten([A, C], (), 2, lists=True) == {"output": (A, C)}
-    assert flatten([A, C], ("scores",), 2, lists=True) == {"scores": (A, C)}
+def test_lists_of_tensors_by_sample() -> None:
+    assert flatten([A, C], by_sample=True) == {"output": (A, C)}
+    assert flatten([A, C], ("scores",), by_sample=True) == {"scores": (A, C)}
     with pytest.raises(OutputError, match=r"^the samples have outputs of different names; the same for each expected$"):
-        flatten([ONE, {"boxes": A}], (), 2, lists=True)
+        flatten([ONE, {"boxes": A}], by_sample=True)
+
+
+@pytest.mark.parametrize("names", [("output_1",), ("a", "a")])
+def test_two_outputs_of_one_name(names: tuple[str, ...]) -> None:
+    with pytest.raises(OutputError, match=rf"^two outputs are called '{names[0]}'; choose other output_names$"):
+        flatten((A, B), names)
+
+
+def test_arrays_are_copies() -> None:
+    memory = torch.ones(2, 3)
+    outputs = to_arrays({"x": memory})
+    memory.zero_()
+    np.testing.assert_array_equal(outputs["x"], 1)
+
+
+def test_sparse_and_narrow_outputs() -> None:
+    outputs = to_arrays({"s": torch.eye(2).to_sparse(), "n": torch.ones(2).to(torch.float8_e4m3fn)})
+    np.testing.assert_array_equal(outputs["s"], np.eye(2))
+    assert (outputs["n"].dtype, outputs["n"].tolist()) == (np.float32, [1, 1])
+
+
+def test_what_is_of_the_whole_batch_cannot_be_joined() -> None:
+    parts = [Outputs({"mean": np.full((3,), i)}) for i in range(2)]
+    with pytest.raises(OutputError) as info:
+        join(parts, [2, 2])
+    message = "mean (3,) is of a batch as a whole, which does not fit in memory; set batch: 2, or feed constants with "
+    assert str(info.value) == message + "per_sample"
 
 
 def test_lists_of_equal_shapes_can_be_selected_as_an_array() -> None:
-    outputs = to_arrays(flatten([{"x": torch.ones(3)}, {"x": torch.zeros(3)}], (), 2))
+    outputs = to_arrays(flatten([{"x": torch.ones(3)}, {"x": torch.zeros(3)}], by_sample=True))
     np.testing.assert_array_equal(outputs.select(), [[1, 1, 1], [0, 0, 0]])
     assert [row.tolist() for row in Outputs({"x": np.eye(2)}).by_sample()] == [[1, 0], [0, 1]]
 
