@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -145,6 +145,19 @@ class InputSpec(Spec):
             yield f"value: {_plain(self.value)!r} found, a number or a list of numbers, all rows alike, expected"
         elif not isinstance(self.value, list | tuple) and self.shape and -1 in self.shape:
             yield f"shape: {list(self.shape)} found, sizes to fill with {self.value} expected"
+        else:
+            unfit = next((number for number in _numbers(self.value) if not self._holds(number)), None)
+            if unfit is not None:
+                yield f"value: {unfit} found, which {self.precision} cannot hold"
+
+    def _holds(self, number: float) -> bool:
+        """Return whether a constant of this precision can be `number`."""
+        kind = re.fullmatch(r"([UI])(\d+)", self.precision or "")
+        if kind is None:
+            return True
+        count = 1 << int(kind[2])
+        low = 0 if kind[1] == "U" else -count // 2
+        return low <= number < low + count
 
     def _state(self) -> Iterable[str]:
         if self.value is None:
@@ -165,6 +178,15 @@ class InputSpec(Spec):
 def _either(numbers: Sequence[int]) -> str:
     *others, last = map(str, numbers)
     return f"{', '.join(others)} or {last}" if others else last
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    """Yield the numbers in nested lists."""
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _numbers(item)
+    else:
+        yield value
 
 
 def _sizes_of(value: Any) -> tuple[int, ...] | None:

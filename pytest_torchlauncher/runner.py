@@ -193,16 +193,17 @@ def _number(value: float | None) -> float | None:
 def _user_traceback(cause: BaseException) -> str:
     """Return the frames of `cause` that are the user's, and its message.
 
-    Where the user has none, the model being of an installed package, that package's are shown.
+    Where the user has none, the model being of an installed package, that package's are shown. A message of several
+    lines is shown in any case.
     """
     foreign = tuple(
         _folder(name) for name in ("pytest_torchlauncher", "_pytest", "pluggy", "torch") if name in sys.modules
     )
     frames = [f for f in traceback.extract_tb(cause.__traceback__) if not f.filename.startswith((*foreign, "<frozen"))]
+    frames = [frame for frame in frames if _is_installed(frame.filename) or not _is_standard(frame.filename)]
     frames = [frame for frame in frames if not _is_installed(frame.filename)] or frames
-    if not frames:
-        return ""
-    return "".join(traceback.format_list(frames)) + "".join(traceback.format_exception_only(cause)).rstrip()
+    message = "".join(traceback.format_exception_only(cause)).rstrip()
+    return "".join(traceback.format_list(frames)) + message if frames or "\n" in message else ""
 
 
 def _folder(package: str) -> str:
@@ -210,6 +211,9 @@ def _folder(package: str) -> str:
 
 
 def _is_installed(file: str) -> bool:
-    """Return whether `file` belongs to the Python environment: its standard library or site-packages."""
-    standard = file.startswith(f"{sysconfig.get_path('stdlib')}{os.sep}")
-    return standard or bool({"site-packages", "dist-packages"} & set(Path(file).parts))
+    """Return whether `file` belongs to an installed package."""
+    return bool({"site-packages", "dist-packages"} & set(Path(file).parts))
+
+
+def _is_standard(file: str) -> bool:
+    return file.startswith(f"{sysconfig.get_path('stdlib')}{os.sep}")

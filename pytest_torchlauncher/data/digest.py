@@ -28,6 +28,15 @@ def _update(digest: Any, data: Any) -> None:
             digest.update(b", ")
             _update(digest, part)
     else:
-        array = data if isinstance(data, np.ndarray) else data.detach().cpu().contiguous().numpy()
-        digest.update(f"{array.dtype} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).data)
+        digest.update(f"{str(data.dtype).removeprefix('torch.')} {tuple(data.shape)}".encode())
+        digest.update(_bytes(data))
+
+
+def _bytes(data: Any) -> memoryview:
+    if isinstance(data, np.ndarray):
+        return np.ascontiguousarray(data).data
+    import torch
+
+    # Not every dtype of torch is one of numpy; the bytes of all can be read.
+    values: memoryview = data.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
+    return values

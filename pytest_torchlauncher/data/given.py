@@ -100,9 +100,11 @@ class _Given:
 
     def _input(self, index: int, data: Any) -> Data:
         """Return `data` as it is fed: parts stay parts, tensors stay, PIL images become arrays (H, W, C)."""
-        if isinstance(data, Mapping) and data:
+        if isinstance(data, Mapping | tuple | list) and not data:
+            raise self._error(index, "has an empty input; a tensor, array or image expected")
+        if isinstance(data, Mapping):
             return {str(name): self._input(index, part) for name, part in data.items()}
-        if isinstance(data, tuple) and data:
+        if isinstance(data, tuple) or (isinstance(data, list) and _is_tensor(data[0])):
             return tuple(self._input(index, part) for part in data)
         if _is_tensor(data):
             return data  # type: ignore[no-any-return]
@@ -110,7 +112,10 @@ class _Given:
         # Of a palette image numpy sees the indices, of a bilevel one truth values.
         if is_picture and getattr(data, "mode", "L") not in ("L", "RGB"):
             data = data.convert("RGB")
-        array = np.asarray(data)
+        try:
+            array = np.asarray(data)
+        except ValueError:  # lists of different lengths
+            array = np.empty(())
         if array.dtype.kind not in "uifb" or array.ndim == 0:
             raise self._error(index, f"has an input of type {type(data).__name__}; a tensor, array or image expected")
         return array[..., np.newaxis] if is_picture and array.ndim == 2 else array

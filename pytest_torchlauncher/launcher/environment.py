@@ -78,9 +78,21 @@ def describe_model(module: nn.Module, spec: LauncherSpec) -> ModelProvenance:
 
 def _state(module: nn.Module) -> Iterator[bytes | memoryview]:
     import torch
+    from torch.nn.parameter import is_lazy
 
     for name, value in sorted(module.state_dict().items()):
         # A module's extra state may be any object; it has no bytes that are the same in every process.
-        if isinstance(value, torch.Tensor):
+        if isinstance(value, torch.Tensor) and not is_lazy(value):
             yield f"{name} {value.dtype} {tuple(value.shape)}\n".encode()
-            yield value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
+            yield _bytes(value.detach())
+
+
+def _bytes(tensor: torch.Tensor) -> bytes | memoryview:
+    import torch
+
+    if tensor.is_meta:
+        return b""
+    dense = tensor if tensor.layout == torch.strided else tensor.to_dense()
+    plain = dense.resolve_conj().resolve_neg().cpu().contiguous()
+    values: memoryview = plain.reshape(-1).view(torch.uint8).numpy().data
+    return values

@@ -7,7 +7,7 @@ import inspect
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
 from types import ModuleType
@@ -34,7 +34,7 @@ def importable(paths: Iterable[Path], where: Position | None = None) -> Iterator
     entries = [_folder(path, where) for path in paths]
     owners = {name: entry for entry in reversed(entries) for name in _top_level_names(entry)}
     hidden = _take(lambda top: top in owners and _is_elsewhere(top, owners[top]))
-    before = {_top(name) for name in sys.modules}
+    before, path = {_top(name) for name in sys.modules}, list(sys.path)
     sys.path[:0] = map(str, entries)
     importlib.invalidate_caches()
     try:
@@ -43,9 +43,7 @@ def importable(paths: Iterable[Path], where: Position | None = None) -> Iterator
         # Before anything is taken away: a namespace package asks its parent, and sys.path, for its folders.
         leaving = [name for name in sys.modules if _top(name) in owners and _top(name) not in before]
         leaving = [name for name in leaving if _lies_under(sys.modules[name], entries)]
-        for entry in entries:
-            with suppress(ValueError):
-                sys.path.remove(str(entry))
+        sys.path[:] = path
         for name in leaving:
             del sys.modules[name]
         sys.modules.update(hidden)

@@ -70,6 +70,7 @@ class Feeder:
         name, layout = (entry.name, entry.layout) if entry else (None, "NCHW")
         first = values[0]
         if isinstance(first, tuple | Mapping):
+            _check_no_shape(entry, samples[0])
             return self._cast(self.converter.structure(self._collated(values, samples)), entry)
         if self.convention.takes_list(name) or "N" not in layout:
             one = layout.replace("N", "")
@@ -99,7 +100,7 @@ class Feeder:
             if not _alike(first, value):
                 raise DataError(
                     f"{samples[0].identifier} {_described(first)} and {sample.identifier} {_described(value)} "
-                    "cannot go into one batch; add a resize or crop to the preprocessing, or set batch: 1",
+                    f"cannot go into one batch; {_remedy(first)}, or set batch: 1",
                     self.spec.where["batch"],
                 )
         parts: Any = values
@@ -117,7 +118,7 @@ class Feeder:
 def _alike(first: Data, other: Data) -> bool:
     """Return whether both are of one kind and shape; of mappings and tuples their parts are compared on their own."""
     if isinstance(first, Mapping):
-        return isinstance(other, Mapping) and list(first) == list(other)
+        return isinstance(other, Mapping) and set(first) == set(other)
     if isinstance(first, tuple):
         return isinstance(other, tuple) and len(first) == len(other)
     return isinstance(first, np.ndarray) == isinstance(other, np.ndarray) and _shape(first) == _shape(other)
@@ -128,9 +129,16 @@ def _shape(value: Data) -> tuple[int, ...] | None:
 
 
 def _described(value: Data) -> str:
-    if isinstance(value, tuple | Mapping):
+    if isinstance(value, Mapping):
+        return f"with the parts {listed(value)}"
+    if isinstance(value, tuple):
         return f"with {len(value)} parts"
     return str(tuple(value.shape))
+
+
+def _remedy(value: Data) -> str:
+    is_image = not isinstance(value, tuple | Mapping) and len(value.shape) == 3
+    return "add a resize or crop to the preprocessing" if is_image else "pad them to one shape, with the same parts"
 
 
 def _part(entry: InputSpec, sample: Sample) -> Data:
@@ -213,6 +221,15 @@ def _checked(entry: InputSpec | None, tensor: torch.Tensor, *, batched: bool = T
     if not _fits(wanted, shape):
         raise _shape_error(entry, shape, entry.shape)
     return tensor
+
+
+def _check_no_shape(entry: InputSpec | None, sample: Sample) -> None:
+    if entry is not None and entry.shape is not None:
+        parts = listed(sample.parts)
+        message = (
+            f"inputs: {entry.name}: {sample.identifier} has the parts {parts}, which shape cannot check; choose one"
+        )
+        raise DataError(f"{message} with value, or remove shape", entry.where["shape"])
 
 
 def _fits(wanted: Sequence[int], shape: Sequence[int]) -> bool:

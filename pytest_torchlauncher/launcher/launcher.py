@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from .importing import importable
 from .loading import Loaded, load_module
 from .outputs import Tensors, check_finite, flatten, has_entry_by_sample, join, stack, to_arrays
 from .placement import PlacedModule
-from .reproducible import SEED, reproducible
+from .reproducible import SEED, defaults_kept, reproducible
 from .sequence import carried, steps_of
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ __all__ = ["Launcher", "launch"]
 # A user who meets an error in a test of theirs wants to see their own frames.
 __tracebackhide__ = True
 
-_VIEW = "view size is not compatible"
-"""What torch says of a ``.view()`` that works in plain memory only."""
+_VIEW = re.compile("view size is not compatible|Cannot view a tensor")
+"""What torch and torch.compile say of a ``.view()`` that works in plain memory only."""
 
 
 class Launcher:
@@ -159,7 +160,7 @@ class Launcher:
             return self._called(arguments(), batch)
         except ModelError as error:
             chosen = self._spec.channels_last == "auto" and self._module.channels_last
-            if not chosen or _VIEW not in str(error.__cause__):
+            if not chosen or not _VIEW.search(str(error.__cause__)):
                 raise
         self._module.leave_channels_last()
         return self._called(arguments(), batch)
@@ -201,7 +202,7 @@ def launch(spec: LauncherSpec) -> Iterator[Launcher]:
         MissingExtraError: the checkpoint's format or the module needs an optional package.
         ModelError: the module cannot be imported, built, loaded or placed.
     """
-    with importable(spec.python_path, spec.where["python_path"]):
+    with defaults_kept(), importable(spec.python_path, spec.where["python_path"]):
         with reproducible():
             device = select_device(spec.device, spec.where["device"])
             launcher = Launcher(spec, load_module(spec), device)

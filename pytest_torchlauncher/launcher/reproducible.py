@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["SEED", "reproducible"]
+__all__ = ["SEED", "defaults_kept", "reproducible"]
 
 SEED = 0
 """What the generators start from."""
@@ -27,6 +27,21 @@ def reproducible(seed: int = SEED) -> Iterator[None]:
         stack.enter_context(_deterministic_algorithms())
         stack.enter_context(_settings())
         yield
+
+
+@contextmanager
+def defaults_kept() -> Iterator[None]:
+    """Restore afterwards what a module may set for all of torch: default dtype and device, and the use of gradients."""
+    import torch
+
+    dtype, device, grad = torch.get_default_dtype(), torch.get_default_device(), torch.is_grad_enabled()
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(grad)
+        if torch.get_default_device() != device:
+            torch.set_default_device(None if device.type == "cpu" else device)
 
 
 @contextmanager

@@ -74,6 +74,9 @@ def _class(spec: LauncherSpec) -> Any:
 
 def _from_pretrained(found: Any, spec: LauncherSpec, args: list[Any], kwargs: Mapping[str, Any]) -> Any:
     key, folder = _folder(spec)
+    if folder is None and spec.module.startswith((".", "/", "~")):
+        message = f"module: the folder {display_path(spec.module.path or Path(spec.module))} is not there"
+        raise ModelError(f"{message}; correct the path, or name what transformers can fetch", spec.where["module"])
     where, source = spec.where[key], str(folder or spec.module)
     calling = f"{key}: transformers.{spec.transformers_class}.from_pretrained({source!r})"
     with user_code(calling, where):

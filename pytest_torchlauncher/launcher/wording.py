@@ -32,9 +32,13 @@ def described(tensor: torch.Tensor) -> str:
 
 
 def raised(error: BaseException) -> str:
-    """Return ``raised TypeError: …`` with the first line of the error's message, if it has one."""
+    """Return ``raised TypeError: …`` with the first line of the error's message, if it has one.
+
+    What the interpreters of torch raise says in its last line what happened, in its first only where.
+    """
     lines = str(error).strip().splitlines()
-    return f"raised {type(error).__name__}" + (f": {lines[0]}" if lines else "")
+    is_wrapped = type(error).__module__ == "torch.jit" or (lines and lines[0].endswith(":"))
+    return f"raised {type(error).__name__}" + (f": {lines[-1 if is_wrapped else 0]}" if lines else "")
 
 
 @contextmanager

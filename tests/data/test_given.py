@@ -98,6 +98,9 @@ def test_tensor_and_preprocessing_exclude_each_other():
             [Sample("a", {"x": (np.zeros(2), "text")}, Label(0))],
             "item 0 of fixture 'mine' has data of type str; an array or tensor expected",
         ),
+        ([((), 0)], "item 0 of fixture 'mine' has an empty input; a tensor, array or image expected"),
+        ([({}, 0)], "item 0 of fixture 'mine' has an empty input; a tensor, array or image expected"),
+        ([([[1], [1, 2]], 0)], "item 0 of fixture 'mine' has an input of type list; a tensor, array or image expected"),
         ([({"x": "text"}, 0)], "item 0 of fixture 'mine' has an input of type str; a tensor, array or image expected"),
         ([Sample("a", np.zeros(2), 3)], "item 0 of fixture 'mine' has an annotation of type int; a Label expected"),
         ((1 / i for i in [0]), "item 0 of fixture 'mine': raised ZeroDivisionError: division by zero"),
@@ -128,6 +131,19 @@ def test_structures_keep_their_parts():
     (pair,) = samples([((Image.new("RGB", (5, 4)), ids), 1)])
     assert pair.data[0].shape == (4, 5, 3)
     assert (pair.color, pair.original_size) == ("rgb", (4, 5))
+
+
+def test_digests_of_tensors_are_those_of_arrays_and_exist_for_every_dtype():
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    (of_array,), (of_tensor,) = samples([(array[..., None], 0)]), samples([(torch.from_numpy(array[..., None]), 0)])
+    assert of_array.digest == of_tensor.digest
+    bfloat = torch.ones(2, dtype=torch.bfloat16)
+    assert samples([(bfloat, 0)])[0].digest != samples([(bfloat * 2, 0)])[0].digest
+
+
+def test_lists_of_tensors_are_parts():
+    (sample,) = samples([([torch.ones(2), torch.ones(3)], 0)])
+    assert [tuple(part.shape) for part in sample.data] == [(2,), (3,)]
 
 
 def test_digests_of_structures_tell_names_and_places_apart():

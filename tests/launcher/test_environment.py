@@ -113,3 +113,22 @@ def test_device_changes_the_environment_but_not_the_model() -> None:
     assert (found.device, found.device_name) == ("cuda", torch.cuda.get_device_name())
     module = nn.Conv2d(3, 4, 2)
     assert _weights(module) == _weights(module.cuda())
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.eye(2).to_sparse(),
+        torch.tensor([1 + 2j]).conj(),
+        torch.ones(3).to(torch.float8_e4m3fn),
+        torch.zeros(2, device="meta"),
+    ],
+)
+def test_weights_of_every_kind_have_a_hash(tensor: torch.Tensor) -> None:
+    module = torch.nn.Module()
+    module.register_buffer("odd", tensor)
+    assert len(describe_model(module, _spec()).weights) == 64
+
+
+def test_lazy_modules_have_a_hash() -> None:
+    assert len(describe_model(torch.nn.LazyLinear(3), _spec()).weights) == 64

@@ -285,7 +285,7 @@ def test_a_layout_without_the_batch_gives_a_list() -> None:
     [
         (np.zeros((4, 5, 3)), np.zeros((4, 6, 3)), "a (4, 5, 3) and b (4, 6, 3)"),
         (np.zeros(3), torch.zeros(3), "a (3,) and b (3,)"),
-        ({"x": np.zeros(3)}, {"y": np.zeros(3)}, "a with 1 parts and b with 1 parts"),
+        ({"x": np.zeros(3)}, {"y": np.zeros(3)}, "a with the parts x and b with the parts y"),
         ((np.zeros(3),), (np.zeros(3), np.zeros(3)), "a with 1 parts and b with 2 parts"),
         ((np.zeros(3),), (np.zeros(4),), "a (3,) and b (4,)"),
     ],
@@ -293,8 +293,25 @@ def test_a_layout_without_the_batch_gives_a_list() -> None:
 def test_samples_that_do_not_go_into_one_batch(data: Any, other: Any, message: str) -> None:
     with pytest.raises(DataError) as info:
         _fed(_input(), samples=[_sample(data, "a"), _sample(other, "b")])
-    advice = "cannot go into one batch; add a resize or crop to the preprocessing, or set batch: 1"
-    assert str(info.value) == f"{FILE}:5:9: {message} {advice}"
+    is_image = isinstance(data, np.ndarray) and data.ndim == 3
+    remedy = "add a resize or crop to the preprocessing" if is_image else "pad them to one shape, with the same parts"
+    assert str(info.value) == f"{FILE}:5:9: {message} cannot go into one batch; {remedy}, or set batch: 1"
+
+
+def test_parts_may_come_in_any_order() -> None:
+    samples = [
+        _sample({"a": np.float32([1]), "b": np.float32([2])}),
+        _sample({"b": np.float32([4]), "a": np.float32([3])}),
+    ]
+    fed = _fed(_input(), samples=samples)["x"]
+    assert {name: part.tolist() for name, part in fed.items()} == {"a": [[1], [3]], "b": [[2], [4]]}
+
+
+def test_a_shape_for_several_parts() -> None:
+    with pytest.raises(DataError) as info:
+        _fed(_input(shape=(3,)), samples=[_sample({"a": np.zeros(3), "b": np.zeros(3)}, "s1")])
+    message = "inputs: x: s1 has the parts a, b, which shape cannot check; choose one with value, or remove shape"
+    assert str(info.value) == f"{FILE}:9:9: {message}"
 
 
 def test_state_is_zero_at_first_and_then_what_was_carried() -> None:

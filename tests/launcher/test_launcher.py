@@ -24,10 +24,22 @@ WHERE = Where(keys={key: Position(Path("nets.launcher.yml"), line, 9) for line, 
 
 NETS = '''
     import random
+    import sys
 
     import torch
 
     torch.backends.cudnn.benchmark = True
+
+
+    class Bossy(torch.nn.Module):
+        """Sets for all what it wants for itself."""
+
+        def __init__(self):
+            super().__init__()
+            sys.path.append("/nowhere")
+            torch.set_default_dtype(torch.float64)
+            torch.set_grad_enabled(False)
+            torch.set_default_device("meta")
 
 
     class Mean(torch.nn.Module):
@@ -248,6 +260,16 @@ def test_settings_of_the_project_do_not_last(spec: Make) -> None:
     assert not torch.are_deterministic_algorithms_enabled()
 
 
+def test_what_a_module_sets_for_all_of_torch_does_not_last(spec: Make) -> None:
+    path = list(sys.path)
+    with launch(spec("Bossy")):
+        assert torch.get_default_dtype() == torch.float64
+    assert torch.get_default_dtype() == torch.float32
+    assert torch.is_grad_enabled()
+    assert torch.zeros(1).device.type == "cpu"
+    assert sys.path == path
+
+
 def test_nothing_is_left_behind(spec: Make) -> None:
     path, modules = list(sys.path), set(sys.modules)
     with launch(spec("Sum")) as launcher:
@@ -445,9 +467,10 @@ def test_double_precision_of_the_module_is_its_own(spec: Make, tmp_path: Path) -
         assert launcher.predict(_batch(np.ones((1, 3))))["output"].dtype == np.float32
 
 
-def test_torch_compile(spec: Make) -> None:
+@pytest.mark.parametrize("module_args", [(), ("view",)])
+def test_torch_compile(spec: Make, module_args: Any) -> None:
     keys = {"use_torch_compile": True, "torch_compile_kwargs": {"backend": "eager"}}
-    with launch(spec("Convolution", **keys)) as launcher:
+    with launch(spec("Convolution", module_args=module_args, **keys)) as launcher:
         compiled = launcher.predict(_batch(IMAGES)).select()
         assert launcher.provenance(4).compile is True
     np.testing.assert_allclose(compiled, _plain(spec("Convolution")), atol=1e-6)
@@ -506,7 +529,7 @@ def test_detection_models_take_and_give_lists(spec: Make) -> None:
 def test_lists_mean_the_same_whatever_the_batch(spec: Make, batch: int) -> None:
     """Three stages in a list are three outputs, also where a batch has three samples, or the last one has."""
     data = np.random.default_rng(0).random((7, 5)).astype(np.float32)
-    with launch(spec("Stages", output_names=("output_0.logits",) if batch == 1 else ())) as launcher:
+    with launch(spec("Stages")) as launcher:
         parts = [launcher.predict(_batch(data[i : i + batch])).select("output_0") for i in range(0, 7, batch)]
     np.testing.assert_array_equal(np.concatenate(parts), data)
 

@@ -140,6 +140,13 @@ class TestCache:
 
 
 class TestMistakes:
+    @pytest.mark.parametrize("module", ["./nobert", "../nobert"])
+    def test_a_folder_that_is_not_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+        pytest.importorskip("transformers")
+        monkeypatch.chdir(tmp_path)
+        message = _failure("module", module, tmp_path / "nobert")
+        assert message == "the folder nobert is not there; correct the path, or name what transformers can fetch"
+
     def test_missing_package(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "transformers", None)
         message = _failure("transformers_class", "nets/bert", folder)
