@@ -7,7 +7,6 @@ not be the same as one that is built as usual and copied into, this way gives up
 from __future__ import annotations
 
 import gc
-import random
 import warnings
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping
@@ -17,11 +16,10 @@ from importlib.machinery import SourceFileLoader
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..plan import LauncherSpec
 from .importing import resolve
 from .module import build_module, is_constructed
+from .reproducible import generators_kept
 from .state import Fit, unwrapped
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ def build_with(state: Mapping[str, Any], spec: LauncherSpec) -> tuple[nn.Module,
         return None
     built = None
     # Its errors are told when the module is built as usual: it may compute with values, or tensors may not fit.
-    with _generators_kept(), warnings.catch_warnings(record=True) as caught, suppress(Exception):
+    with generators_kept(), warnings.catch_warnings(record=True) as caught, suppress(Exception):
         built = _assigned(state, spec)
     for told in caught if built else ():
         warnings.warn_explicit(told.message, told.category, told.filename, told.lineno, source=told.source)
@@ -71,19 +69,6 @@ def _assigned(state: Mapping[str, Any], spec: LauncherSpec) -> tuple[nn.Module, 
     fit = Fit(*module.load_state_dict(prepared, strict=False, assign=True))
     unfit = len(fit.unexpected) == len(state) or fit.problems(strict=spec.strict)
     return None if unfit or _layout(module) != layout or _holds_meta(module) else (module, fit)
-
-
-@contextmanager
-def _generators_kept() -> Iterator[None]:
-    import torch
-
-    python, legacy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(legacy)
-        torch.set_rng_state(cpu)
 
 
 @contextmanager

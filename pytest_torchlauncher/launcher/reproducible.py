@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["SEED", "defaults_kept", "reproducible"]
+__all__ = ["SEED", "defaults_kept", "generators_kept", "reproducible"]
 
 SEED = 0
 """What the generators start from."""
@@ -23,7 +23,8 @@ def reproducible(seed: int = SEED) -> Iterator[None]:
     Afterwards, also on failure, all of it is as it was, the states of the generators included.
     """
     with ExitStack() as stack:
-        stack.enter_context(_generators(seed))
+        stack.enter_context(generators_kept())
+        _seed(seed)
         stack.enter_context(_deterministic_algorithms())
         stack.enter_context(_settings())
         yield
@@ -45,16 +46,14 @@ def defaults_kept() -> Iterator[None]:
 
 
 @contextmanager
-def _generators(seed: int) -> Iterator[None]:
+def generators_kept() -> Iterator[None]:
+    """Restore afterwards the states of the random generators of `random`, numpy and torch."""
     import torch
 
     # A device that is not in use yet has no state to keep; asking for one would start it.
     devices = [module for module in (torch.cuda, torch.xpu) if module.is_initialized()]
     states = [(module, module.get_rng_state_all()) for module in devices]
     python, legacy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
     try:
         yield
     finally:
@@ -63,6 +62,14 @@ def _generators(seed: int) -> Iterator[None]:
         torch.set_rng_state(cpu)
         for module, state in states:
             module.set_rng_state_all(state)
+
+
+def _seed(seed: int) -> None:
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
 
 
 @contextmanager
