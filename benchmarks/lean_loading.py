@@ -16,7 +16,7 @@ import torch
 from torchvision import models
 
 from pytest_torchlauncher.launcher.loading import Loaded, load_module
-from pytest_torchlauncher.options import ModuleName
+from pytest_torchlauncher.paths import ModuleName
 from pytest_torchlauncher.plan import LauncherSpec
 
 MODELS = ("resnet50", "vit_b_16")

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     )
     from .fixture import BoundLauncher, TorchLauncher
     from .kinds import Adapter, Converter, Metric, Postprocessor, Preprocessor, Reader
-    from .options import DataPath, ModelPath, PositiveInt
+    from .options import PositiveInt
+    from .paths import DataPath, ModelPath
     from .registry import register
     from .runner import AccuracyImprovedWarning
     from .types import (
@@ -57,7 +58,8 @@ _HOMES = {
     ),
     "fixture": ("BoundLauncher", "TorchLauncher"),
     "kinds": ("Adapter", "Converter", "Metric", "Postprocessor", "Preprocessor", "Reader"),
-    "options": ("DataPath", "ModelPath", "PositiveInt"),
+    "options": ("PositiveInt",),
+    "paths": ("DataPath", "ModelPath"),
     "registry": ("register",),
     "runner": ("AccuracyImprovedWarning",),
     "types": (

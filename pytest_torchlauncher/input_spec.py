@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field
 
 from .errors import did_you_mean
-from .options import Spec, Where, found
+from .options import Spec, Where
+from .refusal import found
 
 __all__ = ["INFO_TYPES", "LAYOUTS", "PRECISIONS", "InputSpec", "choice"]
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Generic, Literal, LiteralString, TypeVar
+from typing import Annotated, Any, Generic, LiteralString, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
@@ -22,37 +22,23 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 from .errors import Position, did_you_mean
 from .kinds import Block
 from .located import Row, Table, Text
+from .paths import Roots
+from .refusal import found, refused
 from .registry import lookup
 
 __all__ = [
-    "AnnotationPath",
     "ByType",
     "Component",
-    "DataPath",
-    "FilePath",
-    "ModelPath",
-    "ModuleName",
     "OneOrMany",
     "PositiveInt",
-    "Roots",
     "Spec",
     "Where",
     "construct",
-    "found",
 ]
 
 BlockT = TypeVar("BlockT", bound=Block)
 
 PositiveInt = Annotated[int, Field(ge=1)]
-
-
-@dataclass(frozen=True)
-class Roots:
-    """Folders that relative paths of the file may be below: those of ``--launcher-data-dir`` and its like."""
-
-    data: Path | None = None
-    models: Path | None = None
-    annotations: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +70,7 @@ def construct(cls: type[Any], raw: Any, roots: Roots) -> Any:
 
 def _construct(cls: type[Any], raw: Any, roots: Roots) -> tuple[Any, Mapping[str, Any]]:
     if not isinstance(raw, Mapping):
-        raise _problem(f"{found(raw)} found, a mapping expected")
+        raise refused(f"{found(raw)} found, a mapping expected")
     model, where_name = _options_model(cls)  # type: ignore[arg-type]  # mypy: a class of Any has no known hash
     try:
         options = model.model_validate(dict(raw), context=roots)
@@ -126,7 +112,7 @@ def _strict(annotation: Any) -> Any:
 
 def _no_bool(value: Any) -> Any:
     if isinstance(value, bool):
-        raise _problem(f"{found(value)} found, a number expected")
+        raise refused(f"{found(value)} found, a number expected")
     return value
 
 
@@ -149,13 +135,8 @@ def _readable(error: ValidationError, model: type[BaseModel]) -> ValidationError
         else:
             message = detail["msg"]
         tag: LiteralString = {"extra_forbidden": "extra_forbidden", "missing": "missing"}.get(kind, "problem")
-        lines.append(InitErrorDetails(type=_problem(message, tag), loc=loc, input=detail["input"]))
+        lines.append(InitErrorDetails(type=refused(message, tag), loc=loc, input=detail["input"]))
     return ValidationError.from_exception_data(error.title, lines)
-
-
-def _problem(text: str, tag: LiteralString = "problem") -> PydanticCustomError:
-    """Return an error with `text` as it stands: a template would give braces a meaning."""
-    return PydanticCustomError(tag, "{text}", {"text": text})
 
 
 _EXPECTED = {
@@ -179,19 +160,6 @@ _EXPECTED = {
     "less_than": "less than {lt}",
     "literal_error": "{expected}",
 }
-
-
-def found(value: Any) -> str:
-    """Return `value` as a person would name it in a launcher file."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list"
-    return repr(str(value)) if isinstance(value, str) else repr(value)
 
 
 class Spec:
@@ -218,7 +186,7 @@ class Component(Generic[BlockT]):
         return f"{self.name}({', '.join(f'{k}={_plain(v)}' for k, v in sorted(self.options.items()))})"
 
     @classmethod
-    def build(cls, kind: type[Block], raw: Any, roots: Roots = Roots()) -> Component[Any]:
+    def build(cls, kind: type[Block], raw: Any, roots: Roots | None = None) -> Component[Any]:
         """Return the component of `kind` that `raw` names: a string, or a mapping with the kind's selector.
 
         Raises:
@@ -226,13 +194,13 @@ class Component(Generic[BlockT]):
         """
         table = _as_table(raw, kind.selector)
         if kind.selector not in table:
-            raise _problem(f"no {kind.selector!r} found, the name of one expected")
+            raise refused(f"no {kind.selector!r} found, the name of one expected")
         name = str(table[kind.selector])
         try:
             block = lookup(kind.kind, name)
         except LookupError as error:
-            raise _at(kind.selector, _problem(error.args[0]), name) from None
-        instance, given = _construct(block, table.without(kind.selector), roots)
+            raise _at(kind.selector, refused(error.args[0]), name) from None
+        instance, given = _construct(block, table.without(kind.selector), roots or Roots())
         places = {**table.keys_at, **table.values_at}
         return cls(name, MappingProxyType(dict(given)), instance, Where(table.where, places))
 
@@ -241,9 +209,7 @@ class _ByTypeMarker:
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
         (block,) = typing.get_args(source)
         return core_schema.with_info_plain_validator_function(
-            lambda raw, info: (
-                raw if isinstance(raw, Component) else Component.build(block, raw, info.context or Roots())
-            )
+            lambda raw, info: raw if isinstance(raw, Component) else Component.build(block, raw, info.context)
         )
 
 
@@ -264,7 +230,7 @@ def _as_table(raw: Any, selector: str) -> Table:
     if isinstance(raw, Mapping):
         own = Where().own
         return Table(raw, own, {}, {})
-    raise _problem(f"{found(raw)} found, a name or a mapping with {selector!r} expected")
+    raise refused(f"{found(raw)} found, a name or a mapping with {selector!r} expected")
 
 
 def _plain(value: Any) -> Any:
@@ -275,69 +241,6 @@ def _plain(value: Any) -> Any:
         parts = [_plain(part) for part in value]
         return parts[0] if len(parts) == 1 else parts
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-@dataclass(frozen=True)
-class _Rooted:
-    """Resolves a path: models beside the file first, then below their root; the others the other way round."""
-
-    root: Literal["data", "models", "annotations"] | None
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(self.resolve)
-
-    def resolve(self, raw: Any, info: core_schema.ValidationInfo) -> Path:
-        """Return the path that `raw` is."""
-        if isinstance(raw, Path) and raw.is_absolute():
-            return raw
-        if not isinstance(raw, str | Path) or not str(raw):
-            raise _problem(f"{found(raw)} found, a path expected")
-        path = Path(raw).expanduser()
-        beside = (raw.where.file.parent if isinstance(raw, Text) else Path.cwd()) / path
-        root = getattr(info.context or Roots(), self.root) if self.root else None
-        if root is None:
-            return beside
-        below = root / path
-        first, second = (beside, below) if self.root == "models" else (below, beside)
-        return second if not first.exists() and second.exists() else first
-
-
-DataPath = Annotated[Path, _Rooted("data")]
-"""A file or folder of a dataset: below ``--launcher-data-dir`` where given, else relative to the launcher file."""
-
-AnnotationPath = Annotated[Path, _Rooted("annotations")]
-"""A file below ``--launcher-annotations-dir`` where given, else relative to the launcher file."""
-
-ModelPath = Annotated[Path, _Rooted("models")]
-"""A file beside the launcher file, else below ``--launcher-models-dir``."""
-
-FilePath = Annotated[Path, _Rooted(None)]
-"""A path relative to the launcher file."""
-
-
-class ModuleName(str):
-    """What ``module`` names; `path` is where it lies if it is a file or folder, None for a dotted path."""
-
-    __slots__ = ("path",)
-    path: Path | None
-
-    def __new__(cls, value: str, path: Path | None = None) -> ModuleName:
-        """Return `value`, which lies at `path`."""
-        name = super().__new__(cls, value)
-        name.path = path
-        return name
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
-        """Return a schema that tells files, found as `ModelPath` are, from dotted paths."""
-        return core_schema.with_info_plain_validator_function(cls._resolve)
-
-    @classmethod
-    def _resolve(cls, raw: Any, info: core_schema.ValidationInfo) -> ModuleName:
-        if not isinstance(raw, str) or not raw:
-            raise _problem(f"{found(raw)} found, a dotted path or a file expected")
-        is_file = "/" in raw or Path(raw).suffix in (".pt", ".pth", ".pt2")
-        return cls(raw, _Rooted("models").resolve(raw, info) if is_file else None)
 
 
 def _one_or_many(raw: Any) -> Any:

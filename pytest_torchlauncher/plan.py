@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 
 from .input_spec import InputSpec, choice
 from .kinds import Adapter, Converter, Metric, Postprocessor, Preprocessor, Reader
-from .options import ByType, Component, DataPath, FilePath, ModelPath, ModuleName, OneOrMany, PositiveInt, Spec, Where
+from .options import ByType, Component, OneOrMany, PositiveInt, Spec, Where
+from .paths import DataPath, FilePath, ModelPath, ModuleName
 
 __all__ = ["DatasetSpec", "Evaluation", "Gate", "LauncherSpec", "MetricSpec"]
 

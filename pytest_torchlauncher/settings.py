@@ -9,7 +9,7 @@ from .collection import runner_key
 from .config.devices import devices_of
 from .config.loader import Settings
 from .config.reading import compat_of
-from .options import Roots
+from .paths import Roots
 from .plan import Gate
 from .runner import Runner
 

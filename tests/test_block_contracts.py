@@ -11,7 +11,8 @@ import pytest
 
 from pytest_torchlauncher import kinds
 from pytest_torchlauncher.errors import LauncherError
-from pytest_torchlauncher.options import Component, Roots, construct
+from pytest_torchlauncher.options import Component, construct
+from pytest_torchlauncher.paths import Roots
 from pytest_torchlauncher.reference_names import REFERENCE_NAMES
 from pytest_torchlauncher.registry import lookup, names, register
 

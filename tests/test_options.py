@@ -9,20 +9,8 @@ from pydantic import ValidationError
 from pytest_torchlauncher.errors import Position
 from pytest_torchlauncher.kinds import Preprocessor
 from pytest_torchlauncher.located import located
-from pytest_torchlauncher.options import (
-    AnnotationPath,
-    ByType,
-    Component,
-    DataPath,
-    FilePath,
-    ModelPath,
-    OneOrMany,
-    PositiveInt,
-    Roots,
-    Spec,
-    Where,
-    construct,
-)
+from pytest_torchlauncher.options import ByType, Component, OneOrMany, PositiveInt, Spec, Where, construct
+from pytest_torchlauncher.paths import AnnotationPath, DataPath, FilePath, ModelPath, Roots
 from pytest_torchlauncher.registry import register
 
 PLACE = Position(Path("/project/a.launcher.yml"), 3, 5)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ..launcher.device import canonical_device
-from ..options import found
+from ..refusal import found
 
 __all__ = ["another_device", "device_names", "devices_of", "shared_baseline"]
 

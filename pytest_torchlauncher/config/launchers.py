@@ -9,7 +9,8 @@ from typing import Annotated
 
 from ..errors import Position, did_you_mean
 from ..located import Row, Table, located
-from ..options import ModuleName, OneOrMany, Spec, Where
+from ..options import OneOrMany, Spec, Where
+from ..paths import ModuleName
 from ..plan import LauncherSpec
 from ..reference_names import FRAMEWORKS
 from .devices import another_device, device_names
@@ -88,6 +89,9 @@ def _specs(reading: Reading, table: Table, path: str, compat: str) -> list[Launc
     if spec is None:
         return []
     _check_tags(reading, spec.tags, table, path)
+    if spec.torch_compile_kwargs and not spec.use_torch_compile:
+        message = "has no effect without use_torch_compile: true"
+        reading.problems.warn(table.keys_at["torch_compile_kwargs"], join(path, "torch_compile_kwargs"), message)
     spec = replace(spec, compat="accuracy_checker" if compat == "accuracy_checker" else None)
     return [
         replace(spec, device=device, where=Where(spec.where.own, {**spec.where.keys, "device": where}))

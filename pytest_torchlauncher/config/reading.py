@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 from ..errors import did_you_mean
 from ..located import Row, Table, Text
-from ..options import Roots, construct, found
+from ..options import construct
+from ..paths import Roots
 from ..plan import Gate
+from ..refusal import found
 from .known_keys import LATER_KEYS, NO_EFFECT_KEYS
 from .problems import Problems
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import DataError, display_path
 from ..kinds import Converter
-from ..options import DataPath
+from ..paths import DataPath
 from ..registry import register
 from ..types import Annotated, Annotations, Array, DatasetMeta, Label
 from ._images import write_missing

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import DataError, MissingDataError, display_path
 from ..kinds import Converter
-from ..options import DataPath
+from ..paths import DataPath
 from ..registry import register
 from ..types import Annotated, Annotations, DatasetMeta, Label
 

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from ..errors import DataError, Position
 from ..kinds import Converter
-from ..options import DataPath
+from ..paths import DataPath
 from ..registry import register
 from ..types import Annotated, Annotations, DatasetMeta, Label
 from ._files import read_lines

@@ -3,7 +3,7 @@ import yaml
 
 from pytest_torchlauncher.config.loader import LauncherFileWarning, Settings, load_file, model_name
 from pytest_torchlauncher.errors import ConfigError
-from pytest_torchlauncher.options import Roots
+from pytest_torchlauncher.paths import Roots
 from pytest_torchlauncher.plan import Gate
 
 MODEL = """\

@@ -9,7 +9,8 @@ from torch import nn
 
 from pytest_torchlauncher.errors import ModelError, Position
 from pytest_torchlauncher.launcher.loading import Loaded, load_module
-from pytest_torchlauncher.options import ModuleName, Where
+from pytest_torchlauncher.options import Where
+from pytest_torchlauncher.paths import ModuleName
 from pytest_torchlauncher.plan import LauncherSpec
 
 _KEYS = ("module", "checkpoint", "checkpoint_url", "checkpoint_sha256", "state_key", "strict")

@@ -13,7 +13,8 @@ import torchvision
 
 from pytest_torchlauncher.errors import ModelError, Position
 from pytest_torchlauncher.launcher.importing import importable, resolve
-from pytest_torchlauncher.options import ModuleName, Where
+from pytest_torchlauncher.options import Where
+from pytest_torchlauncher.paths import ModuleName
 from pytest_torchlauncher.plan import LauncherSpec
 
 MODULE, PYTHON_PATH = Position(Path("nets.launcher.yml"), 4, 13), Position(Path("nets.launcher.yml"), 5, 18)

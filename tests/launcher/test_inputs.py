@@ -12,7 +12,8 @@ from pytest_torchlauncher.input_spec import InputSpec
 from pytest_torchlauncher.launcher.calling import Convention
 from pytest_torchlauncher.launcher.inputs import Feeder
 from pytest_torchlauncher.launcher.tensors import Converter
-from pytest_torchlauncher.options import ModuleName, Where
+from pytest_torchlauncher.options import Where
+from pytest_torchlauncher.paths import ModuleName
 from pytest_torchlauncher.plan import LauncherSpec
 from pytest_torchlauncher.preprocessing.crop import Crop
 from pytest_torchlauncher.preprocessing.resize import Resize

@@ -15,7 +15,8 @@ import torch
 from pytest_torchlauncher.errors import DataError, MissingDeviceError, ModelError, NonFiniteError, OutputError, Position
 from pytest_torchlauncher.input_spec import InputSpec
 from pytest_torchlauncher.launcher.launcher import launch
-from pytest_torchlauncher.options import ModuleName, Where
+from pytest_torchlauncher.options import Where
+from pytest_torchlauncher.paths import ModuleName
 from pytest_torchlauncher.plan import LauncherSpec
 from pytest_torchlauncher.types import Batch, Label, Sample
 

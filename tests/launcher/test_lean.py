@@ -34,7 +34,7 @@ from pytest_torchlauncher.launcher.importing import importable
 from pytest_torchlauncher.launcher.lean import build_with
 from pytest_torchlauncher.launcher.loading import Loaded, load_module
 from pytest_torchlauncher.launcher.reproducible import reproducible
-from pytest_torchlauncher.options import ModuleName
+from pytest_torchlauncher.paths import ModuleName
 
 
 @pytest.fixture

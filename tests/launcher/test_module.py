@@ -12,7 +12,8 @@ from pytest_torchlauncher.errors import ModelError, Position
 from pytest_torchlauncher.launcher.importing import importable
 from pytest_torchlauncher.launcher.module import build_module, evaluation_mode, is_constructed, keyword_names
 from pytest_torchlauncher.located import located
-from pytest_torchlauncher.options import ModuleName, Where
+from pytest_torchlauncher.options import Where
+from pytest_torchlauncher.paths import ModuleName
 from pytest_torchlauncher.plan import LauncherSpec
 
 FILE = Path("nets.launcher.yml")

@@ -12,7 +12,8 @@ from torchvision.models import AlexNet_Weights, SqueezeNet, SqueezeNet1_1_Weight
 from pytest_torchlauncher.errors import ModelError, Position
 from pytest_torchlauncher.launcher.module import build_module
 from pytest_torchlauncher.launcher.pretrained import legacy_weights
-from pytest_torchlauncher.options import ModuleName, Where
+from pytest_torchlauncher.options import Where
+from pytest_torchlauncher.paths import ModuleName
 from pytest_torchlauncher.plan import LauncherSpec
 
 MODULE = Position(Path("alexnet.launcher.yml"), 7, 13)

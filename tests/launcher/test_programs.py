@@ -9,7 +9,8 @@ import torch
 
 from pytest_torchlauncher.errors import ModelError, Position
 from pytest_torchlauncher.launcher.module import build_module, evaluation_mode, is_constructed, keyword_names
-from pytest_torchlauncher.options import ModuleName, Where
+from pytest_torchlauncher.options import Where
+from pytest_torchlauncher.paths import ModuleName
 from pytest_torchlauncher.plan import LauncherSpec
 
 FILE = Path("net.launcher.yml")

@@ -10,7 +10,8 @@ import torch
 from pytest_torchlauncher.errors import LauncherError, MissingExtraError, Position
 from pytest_torchlauncher.launcher.importing import importable
 from pytest_torchlauncher.launcher.module import build_module
-from pytest_torchlauncher.options import ModuleName, Where
+from pytest_torchlauncher.options import Where
+from pytest_torchlauncher.paths import ModuleName
 from pytest_torchlauncher.plan import LauncherSpec
 
 FILE = Path("bert.launcher.yml")

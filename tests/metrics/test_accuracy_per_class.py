@@ -8,7 +8,8 @@ from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from pytest_torchlauncher.errors import DataError, OutputError
 from pytest_torchlauncher.metrics.accuracy_per_class import AccuracyPerClass
-from pytest_torchlauncher.options import Roots, construct
+from pytest_torchlauncher.options import construct
+from pytest_torchlauncher.paths import Roots
 from pytest_torchlauncher.types import DatasetMeta, Label, Scores
 
 RNG = np.random.default_rng(0)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_torchlauncher.options import Roots, construct
+from pytest_torchlauncher.options import construct
+from pytest_torchlauncher.paths import Roots
 from pytest_torchlauncher.preprocessing.normalization import Normalization
 from pytest_torchlauncher.types import Label, Sample
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pytest_torchlauncher.options import Roots, construct
+from pytest_torchlauncher.options import construct
+from pytest_torchlauncher.paths import Roots
 from pytest_torchlauncher.preprocessing.resize import Resize
 from pytest_torchlauncher.types import Label, Sample
 

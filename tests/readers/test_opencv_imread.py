@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pytest_torchlauncher.options import Roots, construct
+from pytest_torchlauncher.options import construct
+from pytest_torchlauncher.paths import Roots
 from pytest_torchlauncher.readers.opencv_imread import OpenCVImread
 
 FLAGS = {"color": cv2.IMREAD_COLOR, "gray": cv2.IMREAD_GRAYSCALE, "unchanged": cv2.IMREAD_UNCHANGED}

@@ -1,0 +1,86 @@
+"""Paths of a launcher file: relative to it, or below the roots that the options name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic_core import CoreSchema, core_schema
+
+from .located import Text
+from .refusal import found, refused
+
+__all__ = ["AnnotationPath", "DataPath", "FilePath", "ModelPath", "ModuleName", "Roots"]
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Folders that relative paths of the file may be below: those of ``--launcher-data-dir`` and its like."""
+
+    data: Path | None = None
+    models: Path | None = None
+    annotations: Path | None = None
+
+
+@dataclass(frozen=True)
+class _Rooted:
+    """Resolves a path: models beside the file first, then below their root; the others the other way round."""
+
+    root: Literal["data", "models", "annotations"] | None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(self.resolve)
+
+    def resolve(self, raw: Any, info: core_schema.ValidationInfo) -> Path:
+        """Return the path that `raw` is."""
+        if isinstance(raw, Path) and raw.is_absolute():
+            return raw
+        if not isinstance(raw, str | Path) or not str(raw):
+            raise refused(f"{found(raw)} found, a path expected")
+        path = Path(raw).expanduser()
+        beside = (raw.where.file.parent if isinstance(raw, Text) else Path.cwd()) / path
+        root = getattr(info.context or Roots(), self.root) if self.root else None
+        if root is None:
+            return beside
+        below = root / path
+        first, second = (beside, below) if self.root == "models" else (below, beside)
+        return second if not first.exists() and second.exists() else first
+
+
+DataPath = Annotated[Path, _Rooted("data")]
+"""A file or folder of a dataset: below ``--launcher-data-dir`` where given, else relative to the launcher file."""
+
+AnnotationPath = Annotated[Path, _Rooted("annotations")]
+"""A file below ``--launcher-annotations-dir`` where given, else relative to the launcher file."""
+
+ModelPath = Annotated[Path, _Rooted("models")]
+"""A file beside the launcher file, else below ``--launcher-models-dir``."""
+
+FilePath = Annotated[Path, _Rooted(None)]
+"""A path relative to the launcher file."""
+
+
+class ModuleName(str):
+    """What ``module`` names; `path` is where it lies if it is a file or folder, None for a dotted path."""
+
+    __slots__ = ("path",)
+    path: Path | None
+
+    def __new__(cls, value: str, path: Path | None = None) -> ModuleName:
+        """Return `value`, which lies at `path`."""
+        name = super().__new__(cls, value)
+        name.path = path
+        return name
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+        """Return a schema that tells files, found as `ModelPath` are, from dotted paths."""
+        return core_schema.with_info_plain_validator_function(cls._resolve)
+
+    @classmethod
+    def _resolve(cls, raw: Any, info: core_schema.ValidationInfo) -> ModuleName:
+        if not isinstance(raw, str) or not raw:
+            raise refused(f"{found(raw)} found, a dotted path or a file expected")
+        is_file = "/" in raw or Path(raw).suffix in (".pt", ".pth", ".pt2")
+        return cls(raw, _Rooted("models").resolve(raw, info) if is_file else None)
