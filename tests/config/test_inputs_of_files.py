@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """``inputs`` of a launcher file: each misuse is told at its place."""
 
 import pytest

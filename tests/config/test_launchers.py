@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """``launchers`` of a file: what each key takes, several devices, ``compat``."""
 
 import pytest

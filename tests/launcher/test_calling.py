@@ -11,47 +11,47 @@ from pytest_torchlauncher.launcher.calling import Arguments, Convention
 
 class Two(nn.Module):
     def forward(self, a, b=None):
-        raise NotImplementedError
+        """Is asked for its signature only."""
 
 
 class KeywordOnly(nn.Module):
     def forward(self, x, *, scale=1):
-        raise NotImplementedError
+        """Is asked for its signature only."""
 
 
 class Positional(nn.Module):
     def forward(self, a, b, /):
-        raise NotImplementedError
+        """Is asked for its signature only."""
 
 
 class Any_(nn.Module):
     def forward(self, *args):
-        raise NotImplementedError
+        """Is asked for its signature only."""
 
 
 class Named(nn.Module):
     def forward(self, **kwargs):
-        raise NotImplementedError
+        """Is asked for its signature only."""
 
 
 class Lists(nn.Module):
     def forward(self, images: list[Tensor], targets: Any = None):
-        raise NotImplementedError
+        """Is asked for its signature only."""
 
 
 class OldLists(nn.Module):
     def forward(self, images: List[Tensor]):  # noqa: UP006
-        raise NotImplementedError
+        """Is asked for its signature only."""
 
 
 class OptionalLists(nn.Module):
     def forward(self, images: Sequence[Tensor] | None = None):
-        raise NotImplementedError
+        """Is asked for its signature only."""
 
 
 class TextLists(nn.Module):
     def forward(self, images: "list[torch.Tensor]", other: "Unknown" = None):  # noqa: F821
-        raise NotImplementedError
+        """Is asked for its signature only."""
 
 
 def _named(module: nn.Module, **inputs: Any) -> Arguments:
