@@ -29,6 +29,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "LauncherError",
+    "LauncherFileWarning",
     "MissingDataError",
     "MissingDeviceError",
     "MissingExtraError",
@@ -155,3 +156,7 @@ class NonFiniteError(OutputError):
 
 class BaselineError(LauncherError):
     """A stored baseline cannot be read or does not belong together."""
+
+
+class LauncherFileWarning(UserWarning):
+    """Something in a launcher file has no effect."""

@@ -116,6 +116,20 @@ class InputSpec(Spec):
         return f"{self.name} {self.type}({', '.join(options)})"
 
     @property
+    def image_size(self) -> tuple[int, int] | None:
+        """Height and width by `shape` and `layout`, None where it is no image's or leaves them open."""
+        layout = self.layout if len(self.shape or ()) == len(self.layout) else self.layout.replace("N", "")
+        if (
+            self.type != "INPUT"
+            or self.shape is None
+            or len(self.shape) != len(layout)
+            or not {"H", "W"} <= set(layout)
+        ):
+            return None
+        height, width = (self.shape[layout.index(axis)] for axis in "HW")
+        return (height, width) if min(height, width) > 0 else None
+
+    @property
     def row(self) -> int | None:
         """The size of the last axis of `shape`, None where any will do."""
         return self.shape[-1] if self.shape and self.shape[-1] != -1 else None

@@ -11,22 +11,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from types import UnionType
+from typing import Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
 
-from .types import (
-    Annotation,
-    Annotations,
-    Batch,
-    Color,
-    Data,
-    DatasetMeta,
-    MetricValue,
-    Outputs,
-    Prediction,
-    Sample,
-)
+from .types import Annotations, Batch, Color, Data, DatasetMeta, MetricValue, Outputs, Pair, Prediction, Sample, Size
 
 __all__ = ["Adapter", "Block", "Converter", "Metric", "Postprocessor", "Preprocessor", "Reader"]
+
+AnnotationT = TypeVar("AnnotationT")
+PredictionT = TypeVar("PredictionT")
 
 
 class Block(ABC):
@@ -83,6 +76,14 @@ class Preprocessor(Block):
             ValueError: the sample's data does not suit this step.
         """
 
+    def suited_to(self, input_size: Size | None) -> Preprocessor:
+        """Return this step for a model whose image input has `input_size`, None where the launcher does not state it.
+
+        Raises:
+            DataError: this step cannot do without.
+        """
+        return self
+
 
 class Adapter(Block):
     """Turns raw outputs into typed predictions."""
@@ -104,21 +105,38 @@ class Postprocessor(Block):
     kind: ClassVar[str] = "postprocessing"
 
     @abstractmethod
-    def apply(self, annotation: Annotation, prediction: Prediction) -> tuple[Annotation, Prediction]:
-        """Return annotation and prediction after this step."""
+    def apply(self, pair: Pair) -> Pair:
+        """Return annotation and prediction after this step; `pair` itself stays as it is.
+
+        Raises:
+            OutputError: the annotation or prediction does not suit this step.
+        """
 
 
-class Metric(Block):
-    """Measures predictions against annotations.
+class Metric(Block, Generic[AnnotationT, PredictionT]):
+    """Measures predictions against annotations: ``class Dice(Metric[Mask, Mask | MaskScores])``.
 
     A metric keeps no state: `observe` gives the evidence of each sample, `summarize` turns any collection of evidence
     into the value. The same evidence serves the whole dataset, a slice, a subset and a resampling.
+
+    `takes` are the classes of annotations and of predictions that it measures, those in the brackets; none is any.
+    What reaches `observe` is of these classes, picked by them where a sample has several named annotations or
+    predictions.
     """
 
     kind: ClassVar[str] = "metrics"
+    takes: ClassVar[tuple[tuple[type, ...], tuple[type, ...]]] = ((), ())
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Take `takes` from the brackets behind the base class."""
+        super().__init_subclass__(**options)
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            if isinstance(get_origin(base), type) and issubclass(get_origin(base), Metric):
+                annotations, predictions = get_args(base)
+                cls.takes = (_classes(annotations), _classes(predictions))
 
     @abstractmethod
-    def observe(self, annotations: Sequence[Annotation], predictions: Sequence[Prediction]) -> Sequence[Any]:
+    def observe(self, annotations: Sequence[AnnotationT], predictions: Sequence[PredictionT]) -> Sequence[Any]:
         """Return the evidence of each sample of a batch.
 
         Raises:
@@ -132,3 +150,10 @@ class Metric(Block):
         Raises:
             DataError: `meta` lacks what the metric needs.
         """
+
+
+def _classes(annotation: Any) -> tuple[type, ...]:
+    """Return the classes that an annotation such as ``Mask | MaskScores`` stands for; none for Any."""
+    if get_origin(annotation) in (Union, UnionType):
+        return get_args(annotation)
+    return (annotation,) if isinstance(annotation, type) else ()

@@ -11,10 +11,10 @@ import functools
 import inspect
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Generic, LiteralString, TypeVar
+from typing import Annotated, Any, Generic, Literal, LiteralString, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
@@ -22,23 +22,31 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 from .errors import Position, did_you_mean
 from .kinds import Block
 from .located import Row, Table, Text
-from .paths import Roots
+from .paths import Context
 from .refusal import found, refused
 from .registry import lookup
 
 __all__ = [
     "ByType",
+    "Compat",
     "Component",
     "OneOrMany",
     "PositiveInt",
     "Spec",
     "Where",
     "construct",
+    "option_names",
 ]
 
 BlockT = TypeVar("BlockT", bound=Block)
 
 PositiveInt = Annotated[int, Field(ge=1)]
+
+Compat = Literal["accuracy_checker"] | None
+"""Whether a block does what the Accuracy Checker does, where that is a defect which published numbers contain.
+
+A block whose constructor has an option ``compat`` of this type is given what the file, ini or option says.
+"""
 
 
 @dataclass(frozen=True)
@@ -58,22 +66,22 @@ class _Options(BaseModel):
     )
 
 
-def construct(cls: type[Any], raw: Any, roots: Roots) -> Any:
+def construct(cls: type[Any], raw: Any, context: Context) -> Any:
     """Return ``cls(**raw)`` with every value checked and converted by the constructor's annotations.
 
     Raises:
         pydantic.ValidationError: with all problems, each with its path below `raw`.
     """
-    instance, _ = _construct(cls, raw, roots)
+    instance, _ = _construct(cls, raw, context)
     return instance
 
 
-def _construct(cls: type[Any], raw: Any, roots: Roots) -> tuple[Any, Mapping[str, Any]]:
+def _construct(cls: type[Any], raw: Any, context: Context) -> tuple[Any, Mapping[str, Any]]:
     if not isinstance(raw, Mapping):
         raise refused(f"{found(raw)} found, a mapping expected")
     model, where_name = _options_model(cls)  # type: ignore[arg-type]  # mypy: a class of Any has no known hash
     try:
-        options = model.model_validate(dict(raw), context=roots)
+        options = model.model_validate(_compatible(raw, model, context), context=context)
     except ValidationError as error:
         raise _readable(error, model) from None
     given = {name: getattr(options, name) for name in options.model_fields_set}
@@ -84,10 +92,24 @@ def _construct(cls: type[Any], raw: Any, roots: Roots) -> tuple[Any, Mapping[str
     return cls(**given), given
 
 
+def _compatible(raw: Mapping[str, Any], model: type[_Options], context: Context) -> dict[str, Any]:
+    """Return the options `raw` with the ``compat`` that holds around them, where the block has such an option."""
+    if context.compat is None or "compat" not in model.model_fields:
+        return dict(raw)
+    return {"compat": context.compat, **raw}
+
+
+def option_names(cls: type[Any]) -> frozenset[str]:
+    """Return the names of the options that `construct` takes for `cls`."""
+    model, _ = _options_model(cls)  # type: ignore[arg-type]  # mypy: a class of Any has no known hash
+    return frozenset(model.model_fields)
+
+
 @functools.cache
 def _options_model(cls: type[Any]) -> tuple[type[_Options], str | None]:
     """Return the pydantic model of the constructor's options and the name of its `Where` parameter."""
-    hints = typing.get_type_hints(cls.__init__, include_extras=True) | typing.get_type_hints(cls, include_extras=True)
+    # A dataclass inherits options, whose annotations mean what they mean in the module of the base class.
+    hints = typing.get_type_hints(cls if is_dataclass(cls) else cls.__init__, include_extras=True)
     fields: dict[str, Any] = {}
     where_name = None
     for name, parameter in inspect.signature(cls).parameters.items():
@@ -169,7 +191,7 @@ class Spec:
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
         """Return a schema that builds this class by `construct`."""
         return core_schema.with_info_plain_validator_function(
-            lambda raw, info: raw if isinstance(raw, cls) else construct(cls, raw, info.context or Roots())
+            lambda raw, info: raw if isinstance(raw, cls) else construct(cls, raw, info.context or Context())
         )
 
 
@@ -186,7 +208,7 @@ class Component(Generic[BlockT]):
         return f"{self.name}({', '.join(f'{k}={_plain(v)}' for k, v in sorted(self.options.items()))})"
 
     @classmethod
-    def build(cls, kind: type[Block], raw: Any, roots: Roots | None = None) -> Component[Any]:
+    def build(cls, kind: type[Block], raw: Any, context: Context | None = None) -> Component[Any]:
         """Return the component of `kind` that `raw` names: a string, or a mapping with the kind's selector.
 
         Raises:
@@ -200,7 +222,7 @@ class Component(Generic[BlockT]):
             block = lookup(kind.kind, name)
         except LookupError as error:
             raise _at(kind.selector, refused(error.args[0]), name) from None
-        instance, given = _construct(block, table.without(kind.selector), roots or Roots())
+        instance, given = _construct(block, table.without(kind.selector), context or Context())
         places = {**table.keys_at, **table.values_at}
         return cls(name, MappingProxyType(dict(given)), instance, Where(table.where, places))
 

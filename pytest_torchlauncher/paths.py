@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 from .located import Text
 from .refusal import found, refused
 
-__all__ = ["AnnotationPath", "DataPath", "FilePath", "ModelPath", "ModuleName", "Roots"]
+__all__ = ["AnnotationPath", "Context", "DataPath", "FilePath", "ModelPath", "ModuleName", "Roots"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,19 @@ class Roots:
     data: Path | None = None
     models: Path | None = None
     annotations: Path | None = None
+
+
+@dataclass(frozen=True)
+class Context:
+    """What holds for all values of a mapping, wherever they stand in it.
+
+    Args:
+        roots: folders of relative paths.
+        compat: what blocks with an option of that name get, where their own mapping gives none.
+    """
+
+    roots: Roots = Roots()
+    compat: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,7 @@ class _Rooted:
             raise refused(f"{found(raw)} found, a path expected")
         path = Path(raw).expanduser()
         beside = (raw.where.file.parent if isinstance(raw, Text) else Path.cwd()) / path
-        root = getattr(info.context or Roots(), self.root) if self.root else None
+        root = getattr((info.context or Context()).roots, self.root) if self.root else None
         if root is None:
             return beside
         below = root / path

@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from pydantic_core import CoreSchema, core_schema
+
 from .input_spec import InputSpec, choice
 from .kinds import Adapter, Converter, Metric, Postprocessor, Preprocessor, Reader
-from .options import ByType, Component, OneOrMany, PositiveInt, Spec, Where
+from .options import ByType, Compat, Component, OneOrMany, PositiveInt, Spec, Where
 from .paths import DataPath, FilePath, ModelPath, ModuleName
+from .refusal import found, refused
+from .types import Size
 
-__all__ = ["DatasetSpec", "Evaluation", "Gate", "LauncherSpec", "MetricSpec"]
+__all__ = ["Amount", "DatasetSpec", "Evaluation", "Gate", "LauncherSpec", "MetricSpec"]
 
 
 @dataclass(frozen=True)
@@ -117,31 +122,85 @@ class LauncherSpec(Spec):
     use_torch_compile: bool = False
     torch_compile_kwargs: Mapping[str, Any] = field(default_factory=dict)
     tags: Annotated[tuple[str, ...], OneOrMany] = ()
-    compat: Literal["accuracy_checker"] | None = None
+    compat: Compat = None
     where: Where = field(default_factory=Where, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """An entry of ``metrics``: the metric under its unique name in the dataset."""
+    """An entry of ``metrics``: the metric under its unique name in the dataset.
+
+    `annotation_source` and `prediction_source` are the names of what it measures, where a sample has several.
+    """
 
     name: str
-    metric: Component[Metric]
+    metric: Component[Metric[Any, Any]]
     gate: Gate
+    annotation_source: str | None = None
+    prediction_source: str | None = None
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How many of a collection: a number of them, or a percentage."""
+
+    number: float
+    percent: bool = False
+
+    def of(self, total: int) -> int:
+        """Return how many of `total` that is, at least 1; it may be more than there are."""
+        return max(int(total * self.number / 100), 1) if self.percent else int(self.number)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+        """Return a schema that reads ``500`` and ``"10%"``."""
+        return core_schema.no_info_plain_validator_function(cls._read)
+
+    @classmethod
+    def _read(cls, raw: Any) -> Amount:
+        text = str(raw).strip()
+        try:
+            amount = cls(float(text.removesuffix("%")), text.endswith("%"))
+        except ValueError:
+            amount = cls(0)
+        if isinstance(raw, bool) or not 0 < amount.number < math.inf or not (amount.percent or text.isdigit()):
+            raise refused(f"{found(raw)} found, a whole number above 0 or a percentage expected")
+        return amount
 
 
 @dataclass(frozen=True)
 class DatasetSpec(Spec):
-    """An entry of ``datasets``; `metrics` are built beside it, since they share their mapping with gate keys."""
+    """An entry of ``datasets``; `metrics` are built beside it, since they share their mapping with gate keys.
+
+    Args:
+        name: of the dataset, unique in the model.
+        data_source: folder of the images or other items.
+        segmentation_masks_source: folder of annotations that lie in files of their own, where it is another.
+        additional_data_source: the same, for other annotations than masks.
+        annotation_conversion: the converter.
+        fixture: the pytest fixture that gives the samples instead.
+        reader: of the items.
+        preprocessing: steps before the model.
+        postprocessing: steps after the adapter.
+        batch: samples that go through the model together; that of the launcher where it is left out.
+        subsample_size: how many samples are drawn, or which percentage of all; all of them by default.
+        subsample_seed: of the drawing.
+        shuffle: whether samples are drawn at random and in random order, or the first are taken.
+    """
 
     name: str
     data_source: DataPath | None = None
+    segmentation_masks_source: DataPath | None = None
+    additional_data_source: DataPath | None = None
     annotation_conversion: Annotated[Component[Converter], ByType] | None = None
     fixture: str | None = None
     reader: Annotated[Component[Reader], ByType] | None = None
     preprocessing: tuple[Annotated[Component[Preprocessor], ByType], ...] | None = ()
     postprocessing: tuple[Annotated[Component[Postprocessor], ByType], ...] | None = ()
     batch: PositiveInt | None = None
+    subsample_size: Amount | None = None
+    subsample_seed: int = 666
+    shuffle: bool = True
     where: Where = field(default_factory=Where, compare=False, repr=False)
 
 
@@ -163,6 +222,11 @@ class Evaluation:
         if any(entry.type == "LSTM_INPUT" for entry in self.launcher.inputs):
             return 1
         return self.dataset.batch or self.launcher.batch
+
+    @property
+    def input_size(self) -> Size | None:
+        """Height and width of the module's image input, as far as the launcher states them."""
+        return next((size for entry in self.launcher.inputs if (size := entry.image_size)), None)
 
     @property
     def variant(self) -> str:

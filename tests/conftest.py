@@ -13,6 +13,7 @@ import torchvision  # noqa: F401
 import pytest_torchlauncher.fixture
 import pytest_torchlauncher.settings  # noqa: F401
 from pytest_torchlauncher import registry
+from pytest_torchlauncher.kinds import Block
 from pytest_torchlauncher.reference_names import REFERENCE_NAMES
 
 pytest_plugins = ["pytester"]
@@ -89,12 +90,16 @@ class TinyProject:
 
 
 @pytest.fixture(autouse=True)
-def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_registry(monkeypatch: pytest.MonkeyPatch, _built_in: dict[str, dict[str, type[Block]]]) -> None:
     """Give each test a registry of its own, with everything built in already there: a module registers only once."""
+    monkeypatch.setattr(registry, "_registered", {kind: dict(blocks) for kind, blocks in _built_in.items()})
+
+
+@pytest.fixture(scope="session")
+def _built_in() -> dict[str, dict[str, type[Block]]]:
     for kind in REFERENCE_NAMES:
         registry.names(kind)
-    blocks = {kind: dict(named) for kind, named in registry._registered.items()}
-    monkeypatch.setattr(registry, "_registered", blocks)
+    return registry._registered
 
 
 @pytest.fixture(autouse=True)

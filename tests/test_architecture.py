@@ -26,12 +26,13 @@ LAYERS = [
     {"options"},
     {"paths"},
     {"registry", "located", "given_options", "refusal"},
-    {"kinds", "reference_names"},
-    {"types"},
+    {"kinds", "reference_names", "boxes", "rle", "text_arrays"},
+    {"types", "extras"},
     {"errors"},
 ]
 KINDS = LAYERS[8]
-HEAVY = {"torch", "torchvision", "transformers", "cv2", "PIL", "safetensors"}
+EXTRAS = {"transformers", "safetensors", "faster_coco_eval", "lmdb", "rapidfuzz", "torchmetrics"}
+HEAVY = {"torch", "torchvision", "cv2", "PIL"} | EXTRAS
 LATE = HEAVY | {"numpy", "pydantic", "yaml", "filelock"}
 LIGHT_ROOMS = {"plugin", "record", "errors", "reports", "given_options"}
 

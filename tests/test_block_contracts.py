@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from pytest_torchlauncher import kinds
 from pytest_torchlauncher.errors import LauncherError
 from pytest_torchlauncher.options import Component, construct
-from pytest_torchlauncher.paths import Roots
+from pytest_torchlauncher.paths import Context
 from pytest_torchlauncher.reference_names import REFERENCE_NAMES
 from pytest_torchlauncher.registry import lookup, names, register
 
@@ -27,17 +29,23 @@ KINDS = {
         kinds.Reader,
     )
 }
-OWN = {("preprocessing", "torchvision")}
-MINIMAL = {
-    ("converters", "cifar"): {"data_batch_file": "data_batch_1"},
-    ("converters", "cls_dataset_folder"): {"data_dir": "data"},
-    ("converters", "imagenet"): {"annotation_file": "val.txt"},
-    ("converters", "mnist"): {"labels_file": "labels", "images_file": "images"},
-    ("preprocessing", "crop"): {"size": 224},
-    ("preprocessing", "normalization"): {"std": 255},
-    ("preprocessing", "resize"): {"size": 256},
-    ("preprocessing", "torchvision"): {"transforms": "package.transform"},
-}
+TESTS = Path(__file__).parent
+
+
+def literals(name):
+    """Yield kind and value of every top-level ``name = …`` in the tests of the blocks, where a block's needs stand."""
+    for path in sorted(TESTS.glob("*/test_*.py")):
+        if path.parent.name not in KINDS:
+            continue
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+                yield path.parent.name, ast.literal_eval(node.value)
+
+
+OWN = {(kind, block) for kind, blocks in literals("OWN") for block in blocks}
+"""Names that the Accuracy Checker has not."""
+MINIMAL = {(kind, block): options for kind, blocks in literals("MINIMAL") for block, options in blocks.items()}
+"""Options without which a block cannot be built."""
 BLOCKS = [
     (kind, name)
     for kind in KINDS
@@ -49,7 +57,7 @@ every_block = pytest.mark.parametrize(("kind", "name"), BLOCKS, ids=[f"{kind}-{n
 
 
 def built(kind, name):
-    return construct(lookup(kind, name), MINIMAL.get((kind, name), {}), Roots())
+    return construct(lookup(kind, name), MINIMAL.get((kind, name), {}), Context())
 
 
 def test_the_classification_path_is_there():
@@ -77,7 +85,8 @@ def test_the_classification_path_is_there():
 @every_block
 def test_it_is_a_final_class_of_its_kind(kind, name):
     block = lookup(kind, name)
-    assert block.__bases__ == (KINDS[kind],)
+    bases = block.__mro__[1 : block.__mro__.index(KINDS[kind])]
+    assert all(base.__module__.startswith(f"pytest_torchlauncher.{kind}._") for base in bases)
     assert block.__subclasses__() == []
     assert not inspect.isabstract(block)
     assert block.__module__.startswith(f"pytest_torchlauncher.{kind}.")
@@ -96,7 +105,7 @@ def test_it_documents_itself_and_its_options(kind, name):
     block = lookup(kind, name)
     assert "__doc__" in vars(block)
     assert not block.__doc__.startswith(f"{block.__name__}(")
-    documented = inspect.getdoc(block)
+    documented = "\n".join(filter(None, map(inspect.getdoc, block.__mro__[:-1])))
     for field in dataclasses.fields(block):
         assert f"    {field.name}: " in documented, field.name
 
@@ -126,10 +135,10 @@ def test_it_refuses_unknown_options(kind, name):
     block = lookup(kind, name)
     options = MINIMAL.get((kind, name), {})
     with pytest.raises(ValueError, match="unknown key"):
-        construct(block, {**options, "no_such_option": 1}, Roots())
+        construct(block, {**options, "no_such_option": 1}, Context())
     for field in dataclasses.fields(block):
         with pytest.raises(ValueError, match=f"unknown key; did you mean '{field.name}'"):
-            construct(block, {**options, f"{field.name}s": 1}, Roots())
+            construct(block, {**options, f"{field.name}s": 1}, Context())
 
 
 @every_block

@@ -10,7 +10,7 @@ from pytest_torchlauncher.errors import Position
 from pytest_torchlauncher.kinds import Preprocessor
 from pytest_torchlauncher.located import located
 from pytest_torchlauncher.options import ByType, Component, OneOrMany, PositiveInt, Spec, Where, construct
-from pytest_torchlauncher.paths import AnnotationPath, DataPath, FilePath, ModelPath, Roots
+from pytest_torchlauncher.paths import AnnotationPath, Context, DataPath, FilePath, ModelPath, Roots
 from pytest_torchlauncher.registry import register
 
 PLACE = Position(Path("/project/a.launcher.yml"), 3, 5)
@@ -35,20 +35,20 @@ class Outer(Spec):
 
 def problems(raw, cls=Outer):
     with pytest.raises(ValidationError) as error:
-        construct(cls, located(raw, PLACE), Roots())
+        construct(cls, located(raw, PLACE), Context())
     return {".".join(map(str, d["loc"])): d["msg"] for d in error.value.errors(include_url=False)}
 
 
 def test_values_become_what_the_signature_says():
     raw = {"name": "a", "ratio": "1e-3", "tags": "x", "inner": {"size": 3}, "extra": {"deep": [1]}}
-    outer = construct(Outer, located(raw, PLACE), Roots())
+    outer = construct(Outer, located(raw, PLACE), Context())
     assert outer == Outer("a", 0.001, tags=("x",), inner=Inner(3), extra={"deep": [1]})
     assert outer.where.own == PLACE
     assert outer.where["name"] == PLACE
 
 
 def test_a_finished_object_passes_through():
-    assert construct(Outer, {"name": "a", "inner": Inner(2)}, Roots()).inner == Inner(2)
+    assert construct(Outer, {"name": "a", "inner": Inner(2)}, Context()).inner == Inner(2)
 
 
 def test_every_problem_is_found_at_once():
@@ -90,7 +90,7 @@ def test_signatures_that_cannot_be_a_schema():
         def __init__(self, **options: int) -> None: ...
 
     with pytest.raises(TypeError, match=r"\*args and \*\*kwargs cannot be options of a launcher file"):
-        construct(Loose, {}, Roots())
+        construct(Loose, {}, Context())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +115,7 @@ def blur():
 
 
 def test_components_know_name_options_and_place(blur):
-    outer = construct(Outer, located({"name": "a", "steps": [{"type": "test_blur", "size": 3}]}, PLACE), Roots())
+    outer = construct(Outer, located({"name": "a", "steps": [{"type": "test_blur", "size": 3}]}, PLACE), Context())
     (step,) = outer.steps
     assert (step.name, dict(step.options), step.block) == ("test_blur", {"size": 3}, Blur(size=3))
     assert step.where["size"] == PLACE
@@ -152,15 +152,15 @@ def test_paths_lie_beside_the_file_or_below_their_root(tmp_path, annotation, roo
         return construct(Holder, located({"path": name}, place), roots).path
 
     place = Position(tmp_path / "beside" / "a.launcher.yml", 1, 1)
-    roots = Roots(**{root: tmp_path / "root"})
+    roots = Context(Roots(**{root: tmp_path / "root"}))
     for folder, name in (("beside", "here"), ("root", "there"), ("beside", "both"), ("root", "both")):
         (tmp_path / folder).mkdir(exist_ok=True)
         (tmp_path / folder / name).touch()
-    assert resolved("here", Roots()) == tmp_path / "beside" / "here"
+    assert resolved("here", Context()) == tmp_path / "beside" / "here"
     assert resolved("here", roots) == tmp_path / "beside" / "here"
     assert resolved("there", roots) == tmp_path / "root" / "there"
     assert resolved("both", roots) == tmp_path / both / "both"
-    assert resolved(str(tmp_path / "root" / "there"), Roots()) == tmp_path / "root" / "there"
+    assert resolved(str(tmp_path / "root" / "there"), Context()) == tmp_path / "root" / "there"
 
 
 def test_a_file_path_knows_no_root(tmp_path):
@@ -169,7 +169,7 @@ def test_a_file_path_knows_no_root(tmp_path):
         path: FilePath
 
     place = Position(tmp_path / "a.launcher.yml", 1, 1)
-    roots = Roots(tmp_path / "x", tmp_path / "x", tmp_path / "x")
+    roots = Context(Roots(tmp_path / "x", tmp_path / "x", tmp_path / "x"))
     assert construct(Holder, located({"path": "folder"}, place), roots).path == tmp_path / "folder"
 
 

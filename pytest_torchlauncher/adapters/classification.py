@@ -14,6 +14,7 @@ from ..errors import OutputError
 from ..kinds import Adapter
 from ..registry import register
 from ..types import Array, Batch, Label, Outputs, Prediction, Scores
+from ._activations import softmax
 
 __all__ = ["Classification"]
 
@@ -63,7 +64,7 @@ class Classification(Adapter):
         rows = _rows(outputs.select(self.classification_output), len(batch.samples))
         if self.argmax_output or self.fixed_output:
             return _labels(self._class_indices(rows))
-        return [Scores(row) for row in (_softmax(rows) if self.do_softmax else rows)]
+        return [Scores(row) for row in (softmax(rows, axis=1) if self.do_softmax else rows)]
 
     def _class_indices(self, rows: Array) -> Array:
         """Return the column (B,) of `rows` (B, C) that holds the class indices."""
@@ -98,11 +99,3 @@ def _labels(indices: Array) -> list[Prediction]:
             "argmax_output and fixed_output"
         )
     return [Label(int(index)) for index in indices]
-
-
-def _softmax(rows: Array) -> Array:
-    # The largest score is taken off first: the exponential of a large one is infinite.
-    scores = rows.astype(np.float64)
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    normalized: Array = powers / powers.sum(axis=1, keepdims=True)
-    return normalized

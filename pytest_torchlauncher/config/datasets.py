@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import Position
 from ..kinds import Metric
 from ..located import Table
-from ..options import Component
+from ..options import Component, option_names
 from ..plan import DatasetSpec, Gate, MetricSpec
+from ..registry import lookup
 from .reading import Reading, join
 
 __all__ = ["ReadDataset", "read_dataset"]
+
+_SOURCES = ("annotation_source", "prediction_source")
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,22 @@ def _metrics(reading: Reading, table: Table, path: str, gate: Gate) -> tuple[Met
 
 
 def _metric(reading: Reading, table: Table, path: str, gate: Gate) -> MetricSpec | None:
-    table = reading.known(table, "metric", path)
+    table = reading.known(table, "metric", path, keep=_options(table.get("type")))
     name = table.get("name", table.get("type"))
-    own = table.without("name", "gate")
-    metric: Component[Metric] | None = reading.problems.attempt(
-        lambda: Component.build(Metric, own, reading.settings.roots), own, path
+    own = table.without("name", "gate", *_SOURCES)
+    metric: Component[Metric[Any, Any]] | None = reading.problems.attempt(
+        lambda: Component.build(Metric, own, reading.context), own, path
     )
-    if "name" in table and not isinstance(name, str):
-        reading.problems.add(table.values_at["name"], join(path, "name"), f"{name!r} found, text expected")
-    return MetricSpec(str(name), metric, reading.gate(table, path, gate)) if metric else None
+    for key in ("name", *_SOURCES):
+        if key in table and not isinstance(table[key], str):
+            reading.problems.add(table.values_at[key], join(path, key), f"{table[key]!r} found, text expected")
+    sources = {key: str(table[key]) for key in _SOURCES if key in table}
+    return MetricSpec(str(name), metric, reading.gate(table, path, gate), **sources) if metric else None
+
+
+def _options(metric: Any) -> frozenset[str]:
+    """Return the options of the metric of that name; none where there is no such metric, which is told elsewhere."""
+    try:
+        return option_names(lookup(Metric.kind, str(metric)))
+    except LookupError:
+        return frozenset()

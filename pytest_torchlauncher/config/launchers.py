@@ -42,18 +42,18 @@ class _OtherLauncher(Spec):
     tags: Annotated[tuple[str, ...], OneOrMany] = ()
 
 
-def read_launchers(reading: Reading, tables: Iterable[tuple[Table, str]], compat: str) -> list[Variant]:
-    """Return the variants of a model's launchers; `compat` is that of launchers that name none."""
+def read_launchers(reading: Reading, tables: Iterable[tuple[Table, str]]) -> list[Variant]:
+    """Return the variants of a model's launchers."""
     tables = list(tables)
     several = len(tables) > 1
-    return [variant for table, path in tables for variant in _variants(reading, table, path, compat, several=several)]
+    return [variant for table, path in tables for variant in _variants(reading, table, path, several=several)]
 
 
-def _variants(reading: Reading, table: Table, path: str, compat: str, *, several: bool) -> list[Variant]:
+def _variants(reading: Reading, table: Table, path: str, *, several: bool) -> list[Variant]:
     framework = table.get("framework")
     if isinstance(framework, str) and framework != "pytorch":
         return _other_framework(reading, table, path)
-    specs = _specs(reading, table, path, compat)
+    specs = _specs(reading, table, path)
     return [
         Variant(spec.tags, _suffix(spec, several_launchers=several, several_devices=len(specs) > 1), spec)
         for spec in specs
@@ -79,11 +79,11 @@ def _other_framework(reading: Reading, table: Table, path: str) -> list[Variant]
     return [Variant(spec.tags, spec.tags or (framework,), None, reason)]
 
 
-def _specs(reading: Reading, table: Table, path: str, compat: str) -> list[LauncherSpec]:
+def _specs(reading: Reading, table: Table, path: str) -> list[LauncherSpec]:
     """Return the specification of the launcher for each of its devices."""
     table = reading.known(table, "launcher", path)
     table = located(dict(reading.settings.overrides), table.where).over(table)
-    compat = reading.compat(table, path, compat)
+    reading = reading.within(table, path)
     devices = _devices(reading, table, path)
     spec = reading.construct(LauncherSpec, _options(reading, table, path), path)
     if spec is None:
@@ -92,7 +92,6 @@ def _specs(reading: Reading, table: Table, path: str, compat: str) -> list[Launc
     if spec.torch_compile_kwargs and not spec.use_torch_compile:
         message = "has no effect without use_torch_compile: true"
         reading.problems.warn(table.keys_at["torch_compile_kwargs"], join(path, "torch_compile_kwargs"), message)
-    spec = replace(spec, compat="accuracy_checker" if compat == "accuracy_checker" else None)
     return [
         replace(spec, device=device, where=Where(spec.where.own, {**spec.where.keys, "device": where}))
         for device, where in devices.items()

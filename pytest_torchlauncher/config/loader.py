@@ -16,7 +16,6 @@ from .devices import shared_baseline
 from .document import read_document
 from .launchers import read_launchers
 from .marks import MarkSpec, read_marks
-from .problems import LauncherFileWarning as LauncherFileWarning
 from .problems import Problems
 from .reading import Reading, join
 from .reading import Settings as Settings
@@ -65,7 +64,7 @@ def load_document(document: Any, path: Path, settings: Settings, problems: Probl
     """Return the evaluations of a document that stands, or is taken to stand, in `path`."""
     if not isinstance(document, Table):
         raise ConfigError([Problem(Position(path, 1, 1), "", "a mapping expected: name, launchers, datasets …")])
-    reading = Reading(settings, problems)
+    reading = Reading.of_file(settings, problems, document.where)
     reading.check_keys(document, _FILE_KEYS, "")
     loader = _Loader(reading, path, _definitions(document, path, settings, problems))
     entries = loader.entries(document)
@@ -98,16 +97,14 @@ class _Loader:
 
     def entries(self, document: Table) -> list[Entry]:
         """Return the items of all models."""
-        gate = self.reading.gate(document, "", self.reading.settings.gate)
-        compat = self.reading.compat(document, "", self.reading.settings.compat)
+        reading = self.reading.within(document, "")
+        gate = reading.gate(document, "", reading.settings.gate)
         if "models" not in document:
-            return self._model_entries(document, "", gate, compat)
+            return self._model_entries(reading, document, "", gate)
         return [
             entry
             for model, at in self._models(document)
-            for entry in self._model_entries(
-                model, at, self.reading.gate(model, at, gate), self.reading.compat(model, at, compat)
-            )
+            for entry in self._model_entries(reading.within(model, at), model, at, reading.gate(model, at, gate))
         ]
 
     def _models(self, document: Table) -> Iterator[tuple[Table, str]]:
@@ -119,9 +116,9 @@ class _Loader:
             self.reading.check_keys(model, _MODEL_KEYS, at)
             yield model, at
 
-    def _model_entries(self, model: Table, path: str, gate: Gate, compat: str) -> list[Entry]:
+    def _model_entries(self, reading: Reading, model: Table, path: str, gate: Gate) -> list[Entry]:
         """Return the items of one model, launcher by launcher."""
-        reading, name = self.reading, self._name(model, path)
+        name = self._name(model, path)
         launchers = [(self.definitions.launcher(table), at) for table, at in reading.tables(model, "launchers", path)]
         datasets = [
             read_dataset(reading, self.definitions.dataset(table), at, gate)
@@ -135,7 +132,7 @@ class _Loader:
                 Evaluation(name, variant.spec, dataset.spec, dataset.metrics) if variant.spec else None,
                 variant.skip,
             )
-            for variant in read_launchers(reading, launchers, compat)
+            for variant in read_launchers(reading, launchers)
             for dataset in datasets
             if dataset.spec is not None
         ]

@@ -9,16 +9,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from ..errors import ConfigError, Position, Problem
+from ..errors import ConfigError, LauncherFileWarning, Position, Problem
 from ..located import Table, locate
 
-__all__ = ["LauncherFileWarning", "Problems"]
+__all__ = ["Problems"]
 
 T = TypeVar("T")
-
-
-class LauncherFileWarning(UserWarning):
-    """Something in a launcher file has no effect."""
 
 
 class Problems:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import did_you_mean
+from ..errors import Position, did_you_mean
 from ..located import Row, Table, Text
 from ..options import construct
-from ..paths import Roots
+from ..paths import Context, Roots
 from ..plan import Gate
 from ..refusal import found
-from .known_keys import LATER_KEYS, NO_EFFECT_KEYS
+from .known_keys import LATER_KEYS, NO_EFFECT_KEYS, PRESENTATION_KEYS
 from .problems import Problems
 
 __all__ = ["Reading", "Settings", "compat_of", "join"]
@@ -63,14 +63,32 @@ def compat_of(raw: Any) -> str:
 
 @dataclass(frozen=True)
 class Reading:
-    """The reading of one file: problems are noted, and what has some is left out."""
+    """The reading of one file: problems are noted, and what has some is left out.
+
+    `compat` is what holds for the part that is read.
+    """
 
     settings: Settings
     problems: Problems
+    compat: str = "none"
+
+    @classmethod
+    def of_file(cls, settings: Settings, problems: Problems, where: Position) -> Reading:
+        """Return the reading of a whole file, which begins at `where`."""
+        try:
+            return cls(settings, problems, compat_of(settings.overrides.get("compat", settings.compat)))
+        except ValueError as error:
+            problems.add(where, "compat", str(error))
+            return cls(settings, problems)
+
+    @property
+    def context(self) -> Context:
+        """What holds for all values of the part that is read."""
+        return Context(self.settings.roots, None if self.compat == "none" else self.compat)
 
     def construct(self, cls: type[T], table: Table, path: str) -> T | None:
         """Return the object that `table` describes."""
-        return self.problems.attempt(lambda: construct(cls, table, self.settings.roots), table, path)
+        return self.problems.attempt(lambda: construct(cls, table, self.context), table, path)
 
     def gate(self, table: Table, path: str, base: Gate) -> Gate:
         """Return the gate that `table` lays over `base`."""
@@ -83,17 +101,22 @@ class Reading:
         gate = self.construct(Gate, raw, join(path, "gate"))
         return gate.over(base) if gate else base
 
-    def compat(self, table: Table, path: str, base: str) -> str:
-        """Return the ``compat`` of `table`, else `base`."""
+    def within(self, table: Table, path: str) -> Reading:
+        """Return the reading of what stands in `table`: with its ``compat``, where it has one that counts."""
+        if "compat" not in table or "compat" in self.settings.overrides:
+            return self
         try:
-            return compat_of(table["compat"]) if "compat" in table else base
+            return replace(self, compat=compat_of(table["compat"]))
         except ValueError as error:
             self.problems.add(table.values_at["compat"], join(path, "compat"), str(error))
-            return base
+            return self
 
-    def known(self, table: Table, kind: str, path: str) -> Table:
-        """Return `table` without keys that have no effect, which warn, and those of later versions, which fail."""
-        no_effect, later = NO_EFFECT_KEYS[kind], LATER_KEYS.get(kind, frozenset())
+    def known(self, table: Table, kind: str, path: str, keep: frozenset[str] = frozenset()) -> Table:
+        """Return `table` without keys that have no effect, which warn, and those of later versions, which fail.
+
+        Keys to `keep` are options of what the table describes, whatever they are elsewhere.
+        """
+        no_effect, later = NO_EFFECT_KEYS[kind] - keep, LATER_KEYS.get(kind, frozenset())
         for key in table:
             if key in later:
                 message = "known to the Accuracy Checker, not supported here yet"
@@ -101,7 +124,7 @@ class Reading:
             elif key in no_effect:
                 message = _NO_EFFECT.get(kind, "has no effect here")
                 self.problems.warn(table.keys_at[key], join(path, key), message)
-        return table.without(*later, *no_effect)
+        return table.without(*later, *no_effect, *(PRESENTATION_KEYS.get(kind, frozenset()) - keep))
 
     def tables(self, parent: Table, key: str, path: str, *, shorthand: bool = False) -> Iterator[tuple[Table, str]]:
         """Yield the mappings listed under `key`, which must be there; `shorthand` takes a name for its ``type``."""

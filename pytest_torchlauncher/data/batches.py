@@ -8,30 +8,43 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, told
 from ..kinds import Preprocessor
 from ..options import Component
-from ..types import Batch, Data, Sample
+from ..types import Batch, Data, DatasetMeta, Sample, Size
 
 __all__ = ["batches", "preprocess"]
 
 
-def preprocess(samples: Iterable[Sample], steps: Sequence[Component[Preprocessor]]) -> Iterator[Sample]:
+def preprocess(
+    samples: Iterable[Sample], steps: Sequence[Component[Preprocessor]], input_size: Size | None = None
+) -> Iterator[Sample]:
     """Yield each sample after all `steps`; of a sample with several parts each image goes through them.
+
+    Args:
+        samples: as they were read.
+        steps: in their order.
+        input_size: of the model's image input, where the launcher states it.
 
     Raises:
         DataError: a step cannot take a sample; names the step, its place in the file and the sample.
     """
+    steps = [_suited(step, input_size) for step in steps]
     for sample in samples:
         whole = not isinstance(sample.data, tuple | Mapping)
         yield _stepped(sample, steps) if whole or not steps else _each_image(sample, steps)
+
+
+def _suited(step: Component[Preprocessor], input_size: Size | None) -> Component[Preprocessor]:
+    with told(step.name, step.where.own, DataError):
+        return replace(step, block=step.block.suited_to(input_size))
 
 
 def _each_image(sample: Sample, steps: Sequence[Component[Preprocessor]]) -> Sample:
     """Return `sample` with its images (H, W, C) after `steps`, in the sizes of the first; other parts stay."""
     parts: dict[str, Data] = dict(sample.parts)
     images = {
-        name: _stepped(replace(sample, data=part, original_size=None), steps)
+        name: _stepped(replace(sample, data=part, original_size=None, geometry=None), steps)
         for name, part in parts.items()
         if isinstance(part, np.ndarray) and part.ndim == 3
     }
@@ -61,8 +74,8 @@ def _apply(step: Component[Preprocessor], sample: Sample) -> Sample:
     return done
 
 
-def batches(samples: Iterable[Sample], size: int) -> Iterator[Batch]:
-    """Yield batches of `size` samples in order; the last may be smaller."""
+def batches(samples: Iterable[Sample], size: int, meta: DatasetMeta) -> Iterator[Batch]:
+    """Yield batches of `size` samples in order, with the classes `meta`; the last may be smaller."""
     iterator = iter(samples)
     while chunk := tuple(itertools.islice(iterator, size)):
-        yield Batch(chunk)
+        yield Batch(chunk, meta)

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from ..errors import DataError, told
 from ..plan import DatasetSpec
-from ..types import Annotation, Data, Dataset, DatasetMeta, Label, Sample
+from ..types import Annotation, Data, Dataset, DatasetMeta, Sample
 from .digest import digest_of
+from .subset import drawn
+from .targets import annotation_of
 
 __all__ = ["open_given"]
 
 
-def open_given(value: Any, spec: DatasetSpec) -> Dataset:
+def open_given(value: Any, spec: DatasetSpec, takes: Sequence[type] = ()) -> Dataset:
     """Return the dataset that the fixture's `value` stands for.
 
     Args:
         value: a `Dataset`, or any iterable or map-style dataset of (input, target) pairs or `Sample` objects.
         spec: the dataset's entry in the launcher file.
+        takes: the classes of annotations that its metrics measure.
 
     Raises:
         DataError: `value` is nothing of that kind.
@@ -35,7 +39,7 @@ def open_given(value: Any, spec: DatasetSpec) -> Dataset:
             "a Dataset, or an iterable of (input, target) pairs or Sample objects expected",
             where,
         )
-    return Dataset(_Given(samples, spec), meta)
+    return Dataset(_Given(samples, spec, tuple(takes)), meta)
 
 
 def _is_map_style(samples: Any) -> bool:
@@ -52,14 +56,10 @@ def _meta(value: Any) -> DatasetMeta:
 class _Given:
     items: Any
     spec: DatasetSpec
+    takes: tuple[type, ...]
 
     def __iter__(self) -> Iterator[Sample]:
-        items = iter(self._items())
-        for index in itertools.count():
-            with told(f"item {index} of fixture {self.spec.fixture!r}", self.spec.where["fixture"], DataError):
-                item = next(items, _END)
-            if item is _END:
-                return
+        for index, item in self._chosen():
             sample = self._checked(index, item) if isinstance(item, Sample) else self._pair(index, item)
             yield sample if sample.digest else replace(sample, digest=digest_of(sample.data))
 
@@ -71,16 +71,36 @@ class _Given:
         )
         if odd != ():
             raise self._error(index, f"has data of type {type(odd).__name__}; an array or tensor expected")
-        if not isinstance(sample.annotation, Label):
-            raise self._error(index, f"has an annotation of type {type(sample.annotation).__name__}; a Label expected")
+        if not isinstance(sample.annotation, get_args(Annotation)):
+            kind = type(sample.annotation).__name__
+            raise self._error(index, f"has an annotation of type {kind}; a Label, Boxes or another annotation expected")
         return sample
 
-    def _items(self) -> Iterable[Any]:
+    def _chosen(self) -> Iterator[tuple[int, Any]]:
+        """Yield the items of the subset with their positions."""
         # A map-style dataset need not raise IndexError at its end, on which plain iteration relies.
         if _is_map_style(self.items):
-            return (self.items[index] for index in range(len(self.items)))
-        items: Iterable[Any] = self.items
-        return items
+            for index in drawn([None] * len(self.items), self.spec):
+                with self._told(index):
+                    item = self.items[index]
+                yield index, item
+        elif self.spec.subsample_size is None:
+            yield from self._all()
+        else:
+            items = [item for _, item in self._all()]
+            yield from ((index, items[index]) for index in drawn([None] * len(items), self.spec))
+
+    def _all(self) -> Iterator[tuple[int, Any]]:
+        items = iter(self.items)
+        for index in itertools.count():
+            with self._told(index):
+                item = next(items, _END)
+            if item is _END:
+                return
+            yield index, item
+
+    def _told(self, index: int) -> AbstractContextManager[None]:
+        return told(f"item {index} of fixture {self.spec.fixture!r}", self.spec.where["fixture"], DataError)
 
     def _pair(self, index: int, item: Any) -> Sample:
         if not isinstance(item, tuple | list) or len(item) != 2:
@@ -121,12 +141,10 @@ class _Given:
         return array[..., np.newaxis] if is_picture and array.ndim == 2 else array
 
     def _annotation(self, index: int, target: Any) -> Annotation:
-        if isinstance(target, Label):
-            return target
-        number = target.item() if hasattr(target, "item") and getattr(target, "ndim", 0) == 0 else target
-        if isinstance(number, int) and not isinstance(number, bool):
-            return Label(number)
-        raise self._error(index, f"has a target of type {type(target).__name__}; a class index (int) expected")
+        try:
+            return annotation_of(target, self.takes)
+        except ValueError as error:
+            raise self._error(index, str(error)) from None
 
     def _error(self, index: int, message: str) -> DataError:
         return DataError(f"item {index} of fixture {self.spec.fixture!r} {message}", self.spec.where["fixture"])

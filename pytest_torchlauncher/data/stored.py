@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError, MissingDataError, told
+from ..errors import DataError, MissingDataError, display_path, told
 from ..kinds import Reader
 from ..options import Component
 from ..plan import DatasetSpec
-from ..types import Annotated, Annotations, Color, Data, Dataset, Sample
+from ..types import Annotated, Annotation, Annotations, Color, Data, Dataset, InFile, Sample
 from .digest import digest_of
+from .subset import drawn
 
 __all__ = ["open_stored"]
 
@@ -36,7 +37,8 @@ def open_stored(spec: DatasetSpec) -> Dataset:
         raise MissingDataError(f"data_source: {spec.data_source} is not there", spec.where["data_source"])
     reader: Component[Reader] = spec.reader or Component.build(Reader, _DEFAULT_READER)
     from_files = spec.data_source is not None or annotations.items[0].data is None
-    return Dataset(_Stored(annotations.items, root if from_files else None, reader), annotations.meta)
+    items = [annotations.items[position] for position in drawn([i.annotation for i in annotations.items], spec)]
+    return Dataset(_Stored(items, root if from_files else None, reader, spec), annotations.meta)
 
 
 def _convert(spec: DatasetSpec) -> Annotations:
@@ -53,36 +55,39 @@ class _Stored:
     items: Sequence[Annotated]
     root: Path | None
     reader: Component[Reader]
+    spec: DatasetSpec
 
     def __len__(self) -> int:
         return len(self.items)
 
     def __iter__(self) -> Iterator[Sample]:
         for item in self.items:
-            yield self._held(item) if self.root is None else self._read(item, self.root)
+            data, color, digest = self._held(item) if self.root is None else self._read(item, self.root)
+            yield Sample(item.identifier, data, self._annotation(item), color, digest, region=item.region)
 
-    def _held(self, item: Annotated) -> Sample:
+    def _held(self, item: Annotated) -> tuple[Data, Color | None, str]:
         if item.data is None:
             raise DataError(f"{item.identifier} has no data in its annotation file", self.reader.where.own)
-        return Sample(item.identifier, item.data, item.annotation, item.color, digest_of(item.data))
+        return item.data, item.color, digest_of(item.data)
 
-    def _read(self, item: Annotated, root: Path) -> Sample:
+    def _read(self, item: Annotated, root: Path) -> tuple[Data, Color | None, str]:
         if not item.parts:
-            content = self._fetch(item.identifier, root)
-            data, color = self._decode(item.identifier, root, content)
-            return Sample(item.identifier, data, item.annotation, color, hashlib.sha256(content).hexdigest())
+            file = item.file or item.identifier
+            content = self._fetch(file, root)
+            return *self._decode(file, root, content), hashlib.sha256(content).hexdigest()
         contents = {part: self._fetch(part, root) for part in item.parts}
         decoded = {part: self._decode(part, root, content) for part, content in contents.items()}
         parts = {part: data for part, (data, _) in decoded.items()}
         _, color = decoded[item.parts[0]]
         digest = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents.values()))
-        return Sample(item.identifier, parts, item.annotation, color, digest.hexdigest())
+        return parts, color, digest.hexdigest()
 
     def _fetch(self, file: str, root: Path) -> bytes:
-        try:
-            return self.reader.block.fetch(root, file)
-        except OSError as error:
-            raise DataError(self._missing(root, file, error), self.reader.where.own) from None
+        with told(self.reader.name, self.reader.where.own, DataError):
+            try:
+                return self.reader.block.fetch(root, file)
+            except OSError as error:
+                raise DataError(self._missing(root, file, error), self.reader.where.own) from None
 
     def _decode(self, file: str, root: Path, content: bytes) -> tuple[Data, Color | None]:
         try:
@@ -91,8 +96,25 @@ class _Stored:
             raise DataError(f"{self.reader.name}: {root / file}: {error}", self.reader.where.own) from None
 
     def _missing(self, root: Path, file: str, error: OSError) -> str:
-        files = [name for item in self.items for name in item.parts or (item.identifier,)]
+        files = [name for item in self.items for name in item.parts or (item.file or item.identifier,)]
         missing = [name for name in files if not (root / name).exists()]
         if not missing:
             return f"{root / file} cannot be read: {error.strerror or error}"
         return f"{len(missing)} of {len(files)} annotated files are not in {root}, the first is {missing[0]}"
+
+    def _annotation(self, item: Annotated) -> Annotation:
+        return self._from_file(item.annotation) if isinstance(item.annotation, InFile) else item.annotation
+
+    def _from_file(self, stored: InFile) -> Annotation:
+        """Return the annotation that lies in the file `stored`."""
+        spec = self.spec
+        source = spec.segmentation_masks_source or spec.additional_data_source or stored.root or spec.data_source
+        path = Path(source or ".") / stored.file
+        where = spec.where["annotation_conversion"]
+        try:
+            annotation: Annotation = stored.decode(path.read_bytes())
+        except OSError as error:
+            raise DataError(f"annotation {display_path(path)} cannot be read: {error.strerror}", where) from None
+        except ValueError as error:
+            raise DataError(f"annotation {display_path(path)}: {error}", where) from None
+        return annotation

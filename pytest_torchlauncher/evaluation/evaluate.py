@@ -12,7 +12,7 @@ from ..errors import OutputError, told
 from ..launcher.launcher import launch
 from ..options import Component
 from ..plan import Evaluation
-from ..types import Annotation, Batch, Dataset, Measurement, Outputs, Prediction
+from ..types import Batch, Dataset, Measurement, Outputs, Pair, Prediction
 from .clock import Clock
 from .ledger import Ledger
 
@@ -38,32 +38,41 @@ def evaluate(evaluation: Evaluation, given: Any = None) -> Measurement:
         dataset = _open(evaluation, given)
     ledger = Ledger(evaluation, dataset.meta)
     with clock.entered("build", launch(evaluation.launcher)) as launcher:
-        samples = preprocess(dataset.samples, evaluation.dataset.preprocessing or ())
-        for batch in clock.each("data", batches(samples, evaluation.batch)):
+        samples = preprocess(dataset.samples, evaluation.dataset.preprocessing or (), evaluation.input_size)
+        for batch in clock.each("data", batches(samples, evaluation.batch, dataset.meta)):
             with clock.span("forward"):
                 outputs = launcher.predict(batch)
             with clock.span("metrics"):
-                ledger.add(batch, *_predictions(evaluation, outputs, batch))
+                ledger.add(_pairs(evaluation, outputs, batch))
         with clock.span("metrics"):
             return ledger.measurement(launcher, clock)
 
 
 def _open(evaluation: Evaluation, given: Any) -> Dataset:
     spec = evaluation.dataset
-    return open_stored(spec) if spec.fixture is None else open_given(given, spec)
+    if spec.fixture is None:
+        return open_stored(spec)
+    takes = [kind for metric in evaluation.metrics for kind in metric.metric.block.takes[0]]
+    return open_given(given, spec, tuple(dict.fromkeys(takes)))
 
 
-def _predictions(
-    evaluation: Evaluation, outputs: Outputs, batch: Batch
-) -> tuple[Sequence[Annotation], Sequence[Prediction]]:
-    """Return the annotations and predictions of `batch` after adapter and postprocessing."""
-    adapter = evaluation.launcher.adapter
-    predictions = _adapt(adapter, outputs, batch)
-    pairs = [(sample.annotation, prediction) for sample, prediction in zip(batch.samples, predictions, strict=True)]
+def _pairs(evaluation: Evaluation, outputs: Outputs, batch: Batch) -> Sequence[Pair]:
+    """Return each sample of `batch` with its prediction, after adapter and postprocessing."""
+    predictions = _adapt(evaluation.launcher.adapter, outputs, batch)
+    pairs = [
+        Pair(sample.annotation, prediction, sample, batch.meta)
+        for sample, prediction in zip(batch.samples, predictions, strict=True)
+    ]
     for step in evaluation.dataset.postprocessing or ():
         with told(step.name, step.where.own, OutputError):
-            pairs = [step.block.apply(*pair) for pair in pairs]
-    return [annotation for annotation, _ in pairs], [prediction for _, prediction in pairs]
+            pairs = [_checked(step.block.apply(pair)) for pair in pairs]
+    return pairs
+
+
+def _checked(pair: Any) -> Pair:
+    if not isinstance(pair, Pair):
+        raise OutputError(f"returned a {type(pair).__name__}; a Pair expected")
+    return pair
 
 
 def _adapt(adapter: Component[Any], outputs: Outputs, batch: Batch) -> Sequence[Prediction]:

@@ -9,23 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, OutputError, told
+from ..errors import DataError, told
 from ..launcher.launcher import Launcher
 from ..plan import Evaluation, LauncherSpec, MetricSpec
-from ..types import (
-    Annotation,
-    Array,
-    Batch,
-    DataProvenance,
-    DatasetMeta,
-    Label,
-    Measurement,
-    MetricValue,
-    Outcomes,
-    Prediction,
-    Scores,
-)
+from ..types import DataProvenance, DatasetMeta, Measurement, MetricValue, Outcomes, Pair
 from .clock import Clock
+from .decisions import Decisions, decided
+from .observation import annotation_digest, observed
 
 __all__ = ["Ledger"]
 
@@ -38,22 +28,23 @@ class Ledger:
         self._meta = meta
         self._ids: list[str] = []
         self._digests: list[str] = []
-        self._annotations: list[Annotation] = []
+        self._annotations: list[str] = []
         self._evidence: dict[str, list[Any]] = {spec.name: [] for spec in evaluation.metrics}
-        self._decisions: list[tuple[Array, Array]] = []
+        self._decisions: list[Decisions] = []
 
-    def add(self, batch: Batch, annotations: Sequence[Annotation], predictions: Sequence[Prediction]) -> None:
+    def add(self, pairs: Sequence[Pair]) -> None:
         """Note one batch.
 
         Raises:
             OutputError: a metric cannot measure these predictions.
         """
-        self._ids += [sample.identifier for sample in batch.samples]
-        self._digests += [sample.digest for sample in batch.samples]
-        self._annotations += annotations
-        self._decisions.append(_decisions(predictions))
+        self._ids += [pair.sample.identifier for pair in pairs]
+        self._digests += [pair.sample.digest for pair in pairs]
+        self._annotations += [annotation_digest(pair.sample.annotation) for pair in pairs]
+        if decisions := decided(pairs):
+            self._decisions.append(decisions)
         for spec in self._evaluation.metrics:
-            self._evidence[spec.name] += _observed(spec, annotations, predictions)
+            self._evidence[spec.name] += observed(spec, pairs)
 
     def measurement(self, launcher: Launcher, clock: Clock) -> Measurement:
         """Return the measurement of everything noted.
@@ -85,9 +76,8 @@ class Ledger:
 
     def _outcomes(self, metrics: dict[str, MetricValue]) -> Outcomes:
         columns = {f"metric:{n}": np.asarray(m.per_sample) for n, m in metrics.items() if m.per_sample is not None}
-        columns["label"] = np.array([annotation.index for annotation in self._annotations])
-        columns["prediction"] = np.concatenate([prediction for prediction, _ in self._decisions])
-        columns["confidence"] = np.concatenate([confidence for _, confidence in self._decisions])
+        for name in Decisions.__dataclass_fields__ if self._decisions else ():
+            columns[name] = np.concatenate([getattr(decisions, name) for decisions in self._decisions])
         return Outcomes(tuple(self._ids), columns)
 
     def _data(self) -> DataProvenance:
@@ -99,8 +89,8 @@ class Ledger:
             count=len(self._ids),
             ids=_hash(self._ids),
             content=_hash(self._digests),
-            annotations=_hash(map(repr, self._annotations)),
-            label_map=_hash([json.dumps(sorted(self._meta.label_map.items()))]),
+            annotations=_hash(self._annotations),
+            label_map=_hash([_classes(self._meta)]),
             preprocessing=tuple(map(str, steps)),
             adapter=str(evaluation.launcher.adapter) + (f" of {', '.join(outputs)}" if outputs else ""),
             postprocessing=tuple(map(str, dataset.postprocessing or ())),
@@ -113,13 +103,10 @@ def _inputs(launcher: LauncherSpec) -> tuple[str, ...]:
     return (*map(str, launcher.inputs), *compat)
 
 
-def _observed(spec: MetricSpec, annotations: Sequence[Annotation], predictions: Sequence[Prediction]) -> list[Any]:
-    """Return the evidence of each sample of a batch."""
-    with told(spec.name, spec.metric.where.own, OutputError):
-        evidence = list(spec.metric.block.observe(annotations, predictions))
-        if len(evidence) != len(annotations):
-            raise OutputError(f"evidence of {len(evidence)} samples for {len(annotations)}; one a sample expected")
-    return evidence
+def _classes(meta: DatasetMeta) -> str:
+    """Return the classes as text; what a dataset does not say leaves no trace in it."""
+    colors = [meta.segmentation_colors, sorted(meta.prediction_to_gt_labels.items())]
+    return json.dumps(sorted(meta.label_map.items())) + (json.dumps(colors) if any(colors) else "")
 
 
 def _check_value(value: Any, count: int) -> None:
@@ -133,16 +120,3 @@ def _check_value(value: Any, count: int) -> None:
 def _hash(parts: Iterable[str]) -> str:
     # File names need not be UTF-8; a name that is not keeps its bytes.
     return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()
-
-
-def _decisions(predictions: Sequence[Prediction]) -> tuple[Array, Array]:
-    """Return predicted classes (B,) int64 and their probabilities (B,) float32, rounded to 1e-4; class ids have 1."""
-    if not all(isinstance(prediction, Scores) for prediction in predictions):
-        classes = [p.index if isinstance(p, Label) else int(np.argmax(p.values)) for p in predictions]
-        return np.array(classes), np.ones(len(classes), dtype=np.float32)
-    scores = np.stack([p.values for p in predictions if isinstance(p, Scores)]).astype(np.float64)
-    # A model that ends in a softmax already returns probabilities: a second softmax would flatten them.
-    if scores.min() < 0 or not np.allclose(scores.sum(axis=1), 1, atol=1e-3):
-        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-        scores /= scores.sum(axis=1, keepdims=True)
-    return scores.argmax(axis=1), scores.max(axis=1).round(4).astype(np.float32)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import OutputError
-from ..types import Annotation, Array, Prediction, Scores
+from ..types import Array, Label, Scores
 
 __all__ = ["hits"]
 
 
-def hits(annotations: Sequence[Annotation], predictions: Sequence[Prediction], k: int) -> list[bool]:
+def hits(annotations: Sequence[Label], predictions: Sequence[Scores | Label], k: int) -> list[bool]:
     """Return whether each label is among the `k` largest scores; of equal scores the lower class goes first.
 
     A class index as prediction is right where it equals the label.

@@ -11,7 +11,7 @@ from ..errors import DataError
 from ..kinds import Metric
 from ..options import PositiveInt
 from ..registry import register
-from ..types import Annotation, DatasetMeta, MetricValue, Prediction
+from ..types import DatasetMeta, Label, MetricValue, Scores
 from ._ranking import hits
 
 __all__ = ["Accuracy"]
@@ -19,7 +19,7 @@ __all__ = ["Accuracy"]
 
 @register("accuracy")
 @dataclass(frozen=True, kw_only=True)
-class Accuracy(Metric):
+class Accuracy(Metric[Label, Scores | Label]):
     """The fraction of samples whose label is among the `top_k` largest scores.
 
     Of equal scores the lower class index goes first, so that top-1 is the argmax.
@@ -34,7 +34,7 @@ class Accuracy(Metric):
     match: bool = False
     cast_to_int: bool = False
 
-    def observe(self, annotations: Sequence[Annotation], predictions: Sequence[Prediction]) -> Sequence[bool]:
+    def observe(self, annotations: Sequence[Label], predictions: Sequence[Scores | Label]) -> Sequence[bool]:
         """Return whether each sample is right.
 
         Raises:

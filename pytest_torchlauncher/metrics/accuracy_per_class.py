@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +12,8 @@ from ..errors import DataError
 from ..kinds import Metric
 from ..options import PositiveInt
 from ..registry import register
-from ..types import Annotation, DatasetMeta, MetricValue, Prediction
+from ..types import DatasetMeta, Label, MetricValue, Scores
+from ._classes import class_name, class_names
 from ._ranking import hits
 
 __all__ = ["AccuracyPerClass"]
@@ -21,7 +21,7 @@ __all__ = ["AccuracyPerClass"]
 
 @register("accuracy_per_class")
 @dataclass(frozen=True, kw_only=True)
-class AccuracyPerClass(Metric):
+class AccuracyPerClass(Metric[Label, Scores | Label]):
     """The mean over the classes of the fraction of a class's samples that are right: balanced accuracy.
 
     A class without samples has no accuracy and is left out, as in scikit-learn's ``balanced_accuracy_score``.
@@ -35,7 +35,7 @@ class AccuracyPerClass(Metric):
     label_map: Literal["label_map"] = "label_map"
 
     def observe(
-        self, annotations: Sequence[Annotation], predictions: Sequence[Prediction]
+        self, annotations: Sequence[Label], predictions: Sequence[Scores | Label]
     ) -> Sequence[tuple[int, bool]]:
         """Return the label of each sample and whether it is right.
 
@@ -55,23 +55,8 @@ class AccuracyPerClass(Metric):
             raise DataError("no sample found, at least one expected for an accuracy")
         labels = np.array([label for label, _ in evidence])
         per_sample = np.array([right for _, right in evidence], dtype=np.float64)
-        names = _names(meta.label_map)
-        components = {_name(names, label): float(per_sample[labels == label].mean()) for label in np.unique(labels)}
+        names = class_names(meta)
+        components = {
+            class_name(names, label): float(per_sample[labels == label].mean()) for label in np.unique(labels)
+        }
         return MetricValue(float(np.mean(list(components.values()))), components, per_sample)
-
-
-def _names(label_map: Mapping[int, str]) -> dict[int, str]:
-    """Return the names by index, told apart where two classes share one, as two of ImageNet's do."""
-    if not label_map:
-        raise DataError(
-            "the dataset has no label_map, the names of its classes; add a labels_file or dataset_meta_file to its "
-            "annotation_conversion, or let its fixture give a Dataset with meta"
-        )
-    counts = Counter(label_map.values())
-    return {label: name if counts[name] == 1 else f"{name} ({label})" for label, name in label_map.items()}
-
-
-def _name(names: Mapping[int, str], label: int) -> str:
-    if label not in names:
-        raise DataError(f"label {label} is not in the label_map of {len(names)} classes; correct one of them")
-    return names[label]

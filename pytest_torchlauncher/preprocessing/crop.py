@@ -68,7 +68,7 @@ class Crop(Preprocessor):
             raise ValueError(
                 f"central_fraction {self.central_fraction} of {image.shape[1]}x{image.shape[0]} is nothing"
             )
-        return sample.with_data(_padded_crop(image, size) if self.use_pillow else _enlarging_crop(image, size))
+        return _padded_crop(sample, image, size) if self.use_pillow else _enlarging_crop(sample, image, size)
 
     def _target(self, width: int, height: int) -> Size:
         if self.max_square:
@@ -78,17 +78,20 @@ class Crop(Preprocessor):
         return self.size or self.dst_width or 0, self.size or self.dst_height or 0
 
 
-def _padded_crop(image: Array, size: Size) -> Array:
+def _padded_crop(sample: Sample, image: Array, size: Size) -> Sample:
     left, top = (round((side - new) / 2) for side, new in zip((image.shape[1], image.shape[0]), size, strict=True))
     right, bottom = left + size[0] - image.shape[1], top + size[1] - image.shape[0]
     padded = np.pad(image, ((max(-top, 0), max(bottom, 0)), (max(-left, 0), max(right, 0)), (0, 0)))
-    return _cut(padded, max(left, 0), max(top, 0), size)
+    geometry = sample.geometry and sample.geometry.cropped_to(top, left, size[::-1])
+    return sample.moved(_cut(padded, max(left, 0), max(top, 0), size), geometry)
 
 
-def _enlarging_crop(image: Array, size: Size) -> Array:
+def _enlarging_crop(sample: Sample, image: Array, size: Size) -> Sample:
     enlarged = _enlarged(image, size)
     height, width, _ = enlarged.shape
-    return _cut(enlarged, (width - size[0]) // 2, (height - size[1]) // 2, size)
+    left, top = (width - size[0]) // 2, (height - size[1]) // 2
+    geometry = sample.geometry and sample.geometry.stretched_to((height, width)).cropped_to(top, left, size[::-1])
+    return sample.moved(_cut(enlarged, left, top, size), geometry)
 
 
 def _enlarged(image: Array, size: Size) -> Array:

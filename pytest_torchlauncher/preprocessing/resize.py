@@ -133,7 +133,8 @@ class Resize(Preprocessor):
             raise ValueError(f"resizing {image.shape[1]}x{image.shape[0]} to {size[0]}x{size[1]} leaves nothing")
         resized = _by_pillow if self._backend == "pillow" else _by_opencv
         result = resized(image, size, self._known[(self.interpolation or "bilinear").upper()])
-        return sample.resized(result[..., np.newaxis] if result.ndim == 2 else result)
+        geometry = sample.geometry and sample.geometry.resized_to(size[::-1])
+        return sample.moved(result[..., np.newaxis] if result.ndim == 2 else result, geometry)
 
     @property
     def _backend(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import did_you_mean
 from ..kinds import Preprocessor
 from ..registry import register
-from ..types import Sample
+from ..types import Geometry, Sample
 
 __all__ = ["Torchvision"]
 
@@ -57,10 +57,20 @@ class Torchvision(Preprocessor):
         is_tensor = isinstance(sample.data, torch.Tensor)
         result = self._transform(sample.data if is_tensor else _pil_image(sample))
         if isinstance(result, torch.Tensor):
-            return replace(sample, data=result, color=None)
+            return replace(sample, data=result, color=None, geometry=self._geometry(sample, result.shape[-2:]))
         if isinstance(result, Image.Image):
-            return sample.with_data(np.array(result.convert("RGB")), "rgb")
+            image = np.array(result.convert("RGB"))
+            return replace(sample, data=image, color="rgb", geometry=self._geometry(sample, image.shape[:2]))
         raise ValueError(f"{self.transforms} returned a {type(result).__name__}, a tensor or PIL image expected")
+
+    def _geometry(self, sample: Sample, size: Sequence[int]) -> Geometry | None:
+        """Return the geometry after the transform made an image of `size`; None where nobody knows it."""
+        if sample.geometry is None or sample.geometry.current == tuple(size):
+            return sample.geometry
+        from torchvision.transforms._presets import SemanticSegmentation
+
+        stretches = isinstance(self._transform, SemanticSegmentation) and len(size) == 2
+        return sample.geometry.resized_to((int(size[0]), int(size[1]))) if stretches else None
 
     @functools.cached_property
     def _transform(self) -> Callable[[Any], Any]:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,11 +15,10 @@ RESIZED_INFO = "{name: im_info, type: IMAGE_INFO, shape: [1, 3]}"
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cases") / "multi_input"
-    sys.path.insert(0, str(CASE))
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(CASE.parent))
+        patch.syspath_prepend(str(CASE))
         from make_images import make
-    finally:
-        sys.path.remove(str(CASE))
     make(folder)
     shutil.copytree(CASE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     return folder

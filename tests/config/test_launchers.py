@@ -2,7 +2,8 @@
 
 import pytest
 
-from pytest_torchlauncher.config.loader import LauncherFileWarning, Settings, load_file
+from pytest_torchlauncher.config.loader import Settings, load_file
+from pytest_torchlauncher.errors import LauncherFileWarning
 
 FILE = """\
 name: net

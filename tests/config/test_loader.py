@@ -1,10 +1,11 @@
 import pytest
 import yaml
 
-from pytest_torchlauncher.config.loader import LauncherFileWarning, Settings, load_file, model_name
-from pytest_torchlauncher.errors import ConfigError
+from pytest_torchlauncher.config.loader import Settings, load_file, model_name
+from pytest_torchlauncher.errors import ConfigError, LauncherFileWarning
 from pytest_torchlauncher.paths import Roots
 from pytest_torchlauncher.plan import Gate
+from pytest_torchlauncher.registry import names
 
 MODEL = """\
 name: net
@@ -100,7 +101,7 @@ def test_all_problems_at_once_each_at_its_place(launcher_file):
               - {size: 1}
             metrics:
               - {type: accuracy, top_k: true, top: 2}
-              - {type: coco_precision}
+              - {type: clip_score}
               - 3
         gate: {margin: -1}
         name: again
@@ -112,7 +113,7 @@ def test_all_problems_at_once_each_at_its_place(launcher_file):
         "model.launcher.yml:5:5: launchers[0].modul: unknown key; did you mean 'module'?",
         "model.launcher.yml:6:12: launchers[0].batch: 0 found, at least 1 expected",
         "model.launcher.yml:7:21: launchers[0].adapter.type: unknown name 'classificatio'; did you mean "
-        "'classification'? there are classification",
+        f"'classification'? there are {', '.join(names('adapters'))}",
         "model.launcher.yml:8:13: launchers[0].device: unknown device 'gpuu'; did you mean 'gpu'?",
         "model.launcher.yml:9:14: launchers[0].inputs[0].type: missing, and required",
         "model.launcher.yml:12:28: datasets[0].annotation_conversion.annotation_file: missing, and required",
@@ -120,11 +121,11 @@ def test_all_problems_at_once_each_at_its_place(launcher_file):
         "did you mean 'annotation_file'?",
         "model.launcher.yml:14:30: datasets[0].preprocessing[0].size: 'big' found, a whole number expected",
         "model.launcher.yml:15:16: datasets[0].preprocessing[1].type: unknown name 'yolo'; there are "
-        "bgr_to_gray, bgr_to_rgb, crop, normalization, resize, rgb_to_bgr, torchvision",
+        + ", ".join(names("preprocessing")),
         "model.launcher.yml:16:9: datasets[0].preprocessing[2]: no 'type' found, the name of one expected",
         "model.launcher.yml:18:33: datasets[0].metrics[0].top_k: true found, a number expected",
         "model.launcher.yml:18:39: datasets[0].metrics[0].top: unknown key; did you mean 'top_k'?",
-        "model.launcher.yml:19:16: datasets[0].metrics[1].type: 'coco_precision' is known to the Accuracy Checker, "
+        "model.launcher.yml:19:16: datasets[0].metrics[1].type: 'clip_score' is known to the Accuracy Checker, "
         "not supported here yet",
         "model.launcher.yml:20:9: datasets[0].metrics[2]: 3 found, a mapping expected",
         "model.launcher.yml:21:16: gate.margin: -1.0 found, a number of at least 0 or a percentage expected",
@@ -146,7 +147,12 @@ def test_all_problems_at_once_each_at_its_place(launcher_file):
         ("- type: accuracy\n", "- type: accuracy\n      - type: accuracy\n", "12:9: datasets[0].metrics[1]: a metric is called 'accuracy' already; give this one a name"),
         ("- name: data", "- nam: data", "7:5: datasets[0].name: missing, and required"),
         ("data_source: images", "data_source: 3", "8:18: datasets[0].data_source: 3 found, a path expected"),
-        ("data_source: images", "subsample_size: 10", "8:5: datasets[0].subsample_size: known to the Accuracy Checker, not supported here yet"),
+        ("data_source: images", "subset_file: ids.txt", "8:5: datasets[0].subset_file: known to the Accuracy Checker, not supported here yet"),
+        ("data_source: images", "subsample_size: some", "8:21: datasets[0].subsample_size: 'some' found, a whole number above 0 or a percentage expected"),
+        ("data_source: images", "subsample_size: 0", "8:21: datasets[0].subsample_size: 0 found, a whole number above 0 or a percentage expected"),
+        ("data_source: images", "subsample_size: 2.5", "8:21: datasets[0].subsample_size: 2.5 found, a whole number above 0 or a percentage expected"),
+        ("data_source: images", "subsample_size: true", "8:21: datasets[0].subsample_size: true found, a whole number above 0 or a percentage expected"),
+        ("data_source: images", "subsample_size: -5%", "8:21: datasets[0].subsample_size: '-5%' found, a whole number above 0 or a percentage expected"),
         ("    annotation_conversion: {converter: imagenet, annotation_file: val.txt}\n", "", "7:5: datasets[0]: annotation_conversion or fixture is missing; one of them is required"),
         ("annotation_conversion: {converter: imagenet, annotation_file: val.txt}", "annotation: x.pickle", "9:17: datasets[0].annotation: pickled annotations are never read; give annotation_conversion, from which they are made"),
         ("data_source: images\n", "data_source: images\n    fixture: f\n", "8:5: datasets[0].data_source: stands beside 'fixture', which gives the samples itself; remove data_source"),

@@ -10,7 +10,7 @@ from pytest_torchlauncher.kinds import Preprocessor
 from pytest_torchlauncher.options import Component
 from pytest_torchlauncher.preprocessing.crop import Crop
 from pytest_torchlauncher.preprocessing.resize import Resize
-from pytest_torchlauncher.types import Label, Sample
+from pytest_torchlauncher.types import DatasetMeta, Label, Sample
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def sample(name, shape=(2, 3, 1), make=np.zeros):
 
 
 def test_batches_keep_order_and_the_last_may_be_smaller():
-    found = list(batches([sample(str(i)) for i in range(5)], 2))
+    found = list(batches([sample(str(i)) for i in range(5)], 2, DatasetMeta()))
     assert [[s.identifier for s in batch.samples] for batch in found] == [["0", "1"], ["2", "3"], ["4"]]
 
 

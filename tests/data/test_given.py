@@ -14,7 +14,7 @@ SPEC = DatasetSpec("given", fixture="mine")
 
 
 def samples(value, spec=SPEC):
-    return list(open_given(value, spec).samples)
+    return list(open_given(value, spec, [Label]).samples)
 
 
 class MapStyle:
@@ -47,7 +47,7 @@ def test_pairs_become_labelled_samples(value):
 
 
 def test_map_style_datasets_end_and_bring_their_classes():
-    dataset = open_given(MapStyle(), SPEC)
+    dataset = open_given(MapStyle(), SPEC, [Label])
     assert [s.identifier for s in dataset.samples] == ["0", "1", "2"]
     assert dataset.meta.label_map == {0: "cat", 1: "dog"}
 
@@ -102,7 +102,10 @@ def test_tensor_and_preprocessing_exclude_each_other():
         ([({}, 0)], "item 0 of fixture 'mine' has an empty input; a tensor, array or image expected"),
         ([([[1], [1, 2]], 0)], "item 0 of fixture 'mine' has an input of type list; a tensor, array or image expected"),
         ([({"x": "text"}, 0)], "item 0 of fixture 'mine' has an input of type str; a tensor, array or image expected"),
-        ([Sample("a", np.zeros(2), 3)], "item 0 of fixture 'mine' has an annotation of type int; a Label expected"),
+        (
+            [Sample("a", np.zeros(2), 3)],
+            "item 0 of fixture 'mine' has an annotation of type int; a Label, Boxes or another annotation expected",
+        ),
         ((1 / i for i in [0]), "item 0 of fixture 'mine': raised ZeroDivisionError: division by zero"),
         ([(np.zeros(2), 0.5)], "item 0 of fixture 'mine' has a target of type float; a class index (int) expected"),
     ],

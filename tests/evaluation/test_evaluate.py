@@ -10,11 +10,11 @@ import torch
 from pytest_torchlauncher.config.loader import Settings, load_file
 from pytest_torchlauncher.errors import DataError, MissingDataError, NonFiniteError, OutputError
 from pytest_torchlauncher.evaluation.clock import Clock
+from pytest_torchlauncher.evaluation.decisions import decided
 from pytest_torchlauncher.evaluation.evaluate import evaluate
-from pytest_torchlauncher.evaluation.ledger import _decisions
 from pytest_torchlauncher.kinds import Adapter
 from pytest_torchlauncher.registry import register
-from pytest_torchlauncher.types import Label, Scores
+from pytest_torchlauncher.types import Label, Pair, Sample, Scores, Text, Values
 
 
 def plan(tiny, **overrides):
@@ -132,14 +132,24 @@ def test_labels_outside_the_classes_are_an_error(tiny):
 def test_confidence_is_the_softmax_of_logits_and_a_probability_as_it_is(softmaxed):
     logits = torch.tensor([[1.0, 3.0, -2.0], [500.0, 0.0, 1.0]])
     scores = logits.softmax(1) if softmaxed else logits
-    classes, confidence = _decisions([Scores(row.numpy()) for row in scores])
-    assert classes.tolist() == [1, 0]
-    np.testing.assert_allclose(confidence, logits.softmax(1).amax(1), atol=1e-4)
+    decisions = decided([pair(Label(1), Scores(row.numpy())) for row in scores])
+    assert (decisions.label.tolist(), decisions.prediction.tolist()) == ([1, 1], [1, 0])
+    np.testing.assert_allclose(decisions.confidence, logits.softmax(1).amax(1), atol=1e-4)
 
 
 def test_class_ids_have_confidence_one():
-    classes, confidence = _decisions([Label(3), Label(0)])
-    assert (classes.tolist(), confidence.tolist()) == ([3, 0], [1, 1])
+    decisions = decided([pair(Label(0), Label(3)), pair(Label(0), Label(0))])
+    assert (decisions.prediction.tolist(), decisions.confidence.tolist()) == ([3, 0], [1, 1])
+
+
+def test_only_classes_are_decided_on():
+    assert decided([pair(Text("a"), Text("b"))]) is None
+    assert decided([pair(Label(1), Text("b"))]) is None
+    assert decided([pair(Values(np.ones(3)), Label(1))]) is None
+
+
+def pair(annotation, prediction):
+    return Pair(annotation, prediction, Sample("a", np.zeros((2, 2, 3)), annotation))
 
 
 def test_clock_leaves_a_context_through_its_own_exit():

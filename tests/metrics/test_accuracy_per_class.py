@@ -9,7 +9,7 @@ from sklearn.metrics import balanced_accuracy_score, recall_score
 from pytest_torchlauncher.errors import DataError, OutputError
 from pytest_torchlauncher.metrics.accuracy_per_class import AccuracyPerClass
 from pytest_torchlauncher.options import construct
-from pytest_torchlauncher.paths import Roots
+from pytest_torchlauncher.paths import Context
 from pytest_torchlauncher.types import DatasetMeta, Label, Scores
 
 RNG = np.random.default_rng(0)
@@ -88,6 +88,6 @@ def test_what_the_ranking_refuses():
 
 
 def test_the_label_map_has_one_name():
-    assert construct(AccuracyPerClass, {"label_map": "label_map"}, Roots()) == AccuracyPerClass()
+    assert construct(AccuracyPerClass, {"label_map": "label_map"}, Context()) == AccuracyPerClass()
     with pytest.raises(ValueError, match="'other' found, 'label_map' expected"):
-        construct(AccuracyPerClass, {"label_map": "other"}, Roots())
+        construct(AccuracyPerClass, {"label_map": "other"}, Context())

@@ -15,6 +15,8 @@ from PIL import Image
 from pytest_torchlauncher.preprocessing.crop import Crop
 from pytest_torchlauncher.types import Label, Sample
 
+MINIMAL = {"crop": {"size": 224}}
+
 RNG = np.random.default_rng(0)
 SIDES = st.integers(1, 60)
 FAMILIES = "exactly one of size, dst_width with dst_height, central_fraction and max_square expected"

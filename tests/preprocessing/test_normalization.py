@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_torchlauncher.options import construct
-from pytest_torchlauncher.paths import Roots
+from pytest_torchlauncher.paths import Context
 from pytest_torchlauncher.preprocessing.normalization import Normalization
 from pytest_torchlauncher.types import Label, Sample
+
+MINIMAL = {"normalization": {"std": 255}}
 
 RNG = np.random.default_rng(0)
 NUMBERS = st.floats(0.1, 255)
@@ -48,7 +50,7 @@ def test_lists_in_any_form(written):
     data = RNG.random((2, 2, 3))
     expected = (data - [1, 2.5, 3]) / [1, 2.5, 3]
     np.testing.assert_array_equal(normalized(data, mean=written, std=written), expected)
-    block = construct(Normalization, {"mean": written, "std": written}, Roots())
+    block = construct(Normalization, {"mean": written, "std": written}, Context())
     assert block == Normalization(mean=(1.0, 2.5, 3.0), std=(1.0, 2.5, 3.0))
 
 
@@ -56,7 +58,7 @@ def test_lists_in_any_form(written):
 def test_a_number_in_any_form(written):
     data = RNG.random((2, 2, 3))
     np.testing.assert_array_equal(normalized(data, mean=written), data - 16.0)
-    assert construct(Normalization, {"mean": written}, Roots()) == Normalization(mean=(16.0,))
+    assert construct(Normalization, {"mean": written}, Context()) == Normalization(mean=(16.0,))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ def test_options_that_cannot_be_used(options, message):
         Normalization(**options)
     assert str(caught.value) == message
     with pytest.raises(ValueError, match="found") as caught:
-        construct(Normalization, options, Roots())
+        construct(Normalization, options, Context())
     assert message in str(caught.value)
 
 

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pytest_torchlauncher.options import construct
-from pytest_torchlauncher.paths import Roots
+from pytest_torchlauncher.paths import Context
 from pytest_torchlauncher.preprocessing.resize import Resize
 from pytest_torchlauncher.types import Label, Sample
+
+MINIMAL = {"resize": {"size": 256}}
 
 RNG = np.random.default_rng(0)
 SIDES = st.integers(1, 700)
@@ -229,9 +231,9 @@ def test_options_that_contradict(options, message):
 
 def test_options_in_any_case():
     raw = {"size": 3, "aspect_ratio_scale": "GREATER", "resize_realization": "Pillow", "interpolation": "Bicubic"}
-    assert resized(image(9, 12), **vars(construct(Resize, raw, Roots()))).shape == (3, 4, 3)
+    assert resized(image(9, 12), **vars(construct(Resize, raw, Context()))).shape == (3, 4, 3)
     with pytest.raises(ValueError, match=r"'greatest' found, 'width', 'height', .* expected"):
-        construct(Resize, {"size": 3, "aspect_ratio_scale": "greatest"}, Roots())
+        construct(Resize, {"size": 3, "aspect_ratio_scale": "greatest"}, Context())
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ from pytest_torchlauncher.readers.opencv_imread import OpenCVImread
 from pytest_torchlauncher.readers.pillow_imread import PillowImread
 from pytest_torchlauncher.types import Label, Sample
 
+OWN = ["torchvision"]
+MINIMAL = {"torchvision": {"transforms": "package.transform"}}
+
 RNG = np.random.default_rng(0)
 RESNET18 = "torchvision.models.ResNet18_Weights.DEFAULT.transforms"
 EXPECTED = "a transform, or a class or function that builds one without arguments, expected"

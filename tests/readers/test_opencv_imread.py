@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from pytest_torchlauncher.options import construct
-from pytest_torchlauncher.paths import Roots
+from pytest_torchlauncher.paths import Context
 from pytest_torchlauncher.readers.opencv_imread import OpenCVImread
 
 FLAGS = {"color": cv2.IMREAD_COLOR, "gray": cv2.IMREAD_GRAYSCALE, "unchanged": cv2.IMREAD_UNCHANGED}
@@ -73,8 +73,8 @@ def test_what_cannot_be_decoded(content):
 
 
 def test_options_in_any_case():
-    assert construct(OpenCVImread, {"reading_flag": "GRAY"}, Roots()) == OpenCVImread(reading_flag="gray")
+    assert construct(OpenCVImread, {"reading_flag": "GRAY"}, Context()) == OpenCVImread(reading_flag="gray")
     with pytest.raises(ValueError, match="'color', 'gray' or 'unchanged' expected"):
-        construct(OpenCVImread, {"reading_flag": "grey"}, Roots())
+        construct(OpenCVImread, {"reading_flag": "grey"}, Context())
     with pytest.raises(ValueError, match="'color', 'gray' or 'unchanged' expected"):
-        construct(OpenCVImread, {"reading_flag": 3}, Roots())
+        construct(OpenCVImread, {"reading_flag": 3}, Context())

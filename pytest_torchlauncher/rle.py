@@ -1,0 +1,76 @@
+"""Binary masks as COCO's compressed run lengths: column by column, from the upper left pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .extras import require
+from .types import Array, Rle, Size
+
+__all__ = ["decode", "encode", "from_coco"]
+
+
+def encode(mask: Array) -> Rle:
+    """Return the run lengths of `mask` (H, W) bool.
+
+    Raises:
+        MissingExtraError: faster-coco-eval is not installed.
+    """
+    return _rle(_coco().encode(np.asfortranarray(mask, dtype=np.uint8)))
+
+
+def decode(rle: Rle) -> Array:
+    """Return the mask (H, W) bool.
+
+    Raises:
+        MissingExtraError: faster-coco-eval is not installed.
+    """
+    decoded: Array = _coco().decode({"size": list(rle.size), "counts": rle.counts})
+    return decoded.astype(bool)
+
+
+def from_coco(segmentation: Any, size: Size) -> Rle:
+    """Return the run lengths of a COCO ``segmentation`` in an image of `size` (H, W) px.
+
+    Args:
+        segmentation: polygons, each a list of x and y in turn, or run lengths, compressed or not.
+        size: of the image.
+
+    Raises:
+        ValueError: it is neither, or of another size.
+        MissingExtraError: faster-coco-eval is not installed.
+    """
+    if isinstance(segmentation, Mapping):
+        return _from_counts(segmentation, size)
+    if not isinstance(segmentation, Sequence) or any(
+        not isinstance(polygon, Sequence) or len(polygon) < 6 or len(polygon) % 2 for polygon in segmentation
+    ):
+        raise ValueError(
+            "a segmentation found that is neither a list of polygons of three points or more nor run lengths"
+        )
+    if not segmentation:
+        return encode(np.zeros(size, dtype=bool))
+    coco = _coco()
+    return _rle(coco.merge(coco.frPyObjects([list(map(float, polygon)) for polygon in segmentation], *size)))
+
+
+def _from_counts(segmentation: Mapping[str, Any], size: Size) -> Rle:
+    counts = segmentation.get("counts")
+    if tuple(segmentation.get("size", ())) != size or counts is None:
+        raise ValueError(f"run lengths of size {segmentation.get('size')} found, those of the image, {size}, expected")
+    if isinstance(counts, str | bytes):
+        return Rle(size, counts.encode() if isinstance(counts, str) else counts)
+    return _rle(_coco().frPyObjects({"size": list(size), "counts": list(counts)}, *size))
+
+
+def _rle(coco: Mapping[str, Any]) -> Rle:
+    height, width = coco["size"]
+    counts = coco["counts"]
+    return Rle((int(height), int(width)), counts.encode() if isinstance(counts, str) else bytes(counts))
+
+
+def _coco() -> Any:
+    return require("faster_coco_eval.core.mask", "coco")

@@ -1,0 +1,54 @@
+"""The frozen types that travel between the stages.
+
+Arrays state shape, dtype, frame and unit. Nothing here imports torch: a tensor is named in annotations only.
+"""
+
+from __future__ import annotations
+
+from .arrays import Array as Array
+from .arrays import Color as Color
+from .arrays import Data as Data
+from .arrays import Frame as Frame
+from .arrays import Region as Region
+from .arrays import Size as Size
+from .geometry import Geometry as Geometry
+from .measurement import DataProvenance as DataProvenance
+from .measurement import Environment as Environment
+from .measurement import Measurement as Measurement
+from .measurement import MetricValue as MetricValue
+from .measurement import ModelProvenance as ModelProvenance
+from .measurement import Outcomes as Outcomes
+from .measurement import RunProvenance as RunProvenance
+from .measurement import Seconds as Seconds
+from .outputs import Outputs as Outputs
+from .representations import Annotation as Annotation
+from .representations import Attributes as Attributes
+from .representations import Boxes as Boxes
+from .representations import DepthMap as DepthMap
+from .representations import Embedding as Embedding
+from .representations import Identity as Identity
+from .representations import Image as Image
+from .representations import InFile as InFile
+from .representations import InstanceMasks as InstanceMasks
+from .representations import Keypoints as Keypoints
+from .representations import Label as Label
+from .representations import Landmarks as Landmarks
+from .representations import Mask as Mask
+from .representations import MaskScores as MaskScores
+from .representations import Matte as Matte
+from .representations import Named as Named
+from .representations import Prediction as Prediction
+from .representations import Rle as Rle
+from .representations import ScoredBoxes as ScoredBoxes
+from .representations import ScoredKeypoints as ScoredKeypoints
+from .representations import ScoredMasks as ScoredMasks
+from .representations import Scores as Scores
+from .representations import Text as Text
+from .representations import Values as Values
+from .samples import Annotated as Annotated
+from .samples import Annotations as Annotations
+from .samples import Batch as Batch
+from .samples import Dataset as Dataset
+from .samples import DatasetMeta as DatasetMeta
+from .samples import Pair as Pair
+from .samples import Sample as Sample

@@ -1,0 +1,137 @@
+"""What an evaluation gives: values, per-sample outcomes, and what was measured where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .arrays import Array
+
+__all__ = [
+    "DataProvenance",
+    "Environment",
+    "Measurement",
+    "MetricValue",
+    "ModelProvenance",
+    "Outcomes",
+    "RunProvenance",
+    "Seconds",
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MetricValue:
+    """A measured metric.
+
+    Args:
+        value: the number that is gated, raw (0.9944, not 99.44).
+        components: the parts of a vector metric by name (accuracy a class, say).
+        per_sample: (N,) float, one outcome a sample in dataset order; None where a metric has none.
+        higher_is_better: the metric's direction.
+        bounded: whether the metric lies between 0 and 1; a point is then 0.01, else 1 % of the baseline.
+        unit: unit of `value`, empty for a fraction.
+    """
+
+    value: float
+    components: Mapping[str, float] = field(default_factory=dict)
+    per_sample: Array | None = None
+    higher_is_better: bool = True
+    bounded: bool = True
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """What is kept of each sample: `ids` (N,) and columns (N,) by name.
+
+    Columns are the per-sample outcomes of the metrics under ``metric:<name>`` and, for classification, ``label``,
+    ``prediction`` (class indices) and ``confidence`` (softmax probability of the prediction, rounded to 1e-4).
+    """
+
+    ids: tuple[str, ...]
+    columns: Mapping[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class DataProvenance:
+    """Which data was measured: sizes and SHA-256 hashes, and the steps as text."""
+
+    count: int
+    ids: str
+    content: str
+    annotations: str
+    label_map: str
+    preprocessing: tuple[str, ...]
+    adapter: str
+    postprocessing: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProvenance:
+    """Which model was measured: hash over names, dtypes, shapes and bytes of its state, and over its arguments."""
+
+    weights: str
+    config: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunProvenance:
+    """How the model was run.
+
+    `batch_effective` is what fitted in the device's memory. The keys are those by which checkpoint and module differ.
+    """
+
+    batch: int
+    batch_effective: int
+    precision: str
+    tf32: bool
+    compile: bool
+    seed: int
+    deterministic: bool = True
+    channels_last: bool = False
+    missing_keys: tuple[str, ...] = ()
+    unexpected_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where the model was run."""
+
+    device: str
+    device_name: str
+    torch: str
+    torchvision: str
+    numpy: str
+    cuda: str
+    cpu_capability: str
+    python: str
+    plugin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Wall-clock seconds of one evaluation by stage."""
+
+    build: float
+    data: float
+    forward: float
+    metrics: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measurement:
+    """The result of one evaluation, before any baseline is looked at.
+
+    `definitions` holds each metric's definition as text: ``accuracy(top_k=1)``.
+    """
+
+    metrics: Mapping[str, MetricValue]
+    definitions: Mapping[str, str]
+    outcomes: Outcomes
+    data: DataProvenance
+    model: ModelProvenance
+    run: RunProvenance
+    environment: Environment
+    seconds: Seconds

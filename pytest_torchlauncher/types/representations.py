@@ -1,0 +1,396 @@
+"""What annotations and predictions say, one small class a task.
+
+Arrays are plain numpy. Coordinates are continuous and in px of the original image unless `frame` says otherwise:
+(0, 0) is the upper left corner of the image, (0.5, 0.5) the centre of its first pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..errors import OutputError
+from .arrays import Array, Color, Frame, Size
+
+__all__ = [
+    "Annotation",
+    "Attributes",
+    "Boxes",
+    "DepthMap",
+    "Embedding",
+    "Identity",
+    "Image",
+    "InFile",
+    "InstanceMasks",
+    "Keypoints",
+    "Label",
+    "Landmarks",
+    "Mask",
+    "MaskScores",
+    "Matte",
+    "Named",
+    "Prediction",
+    "Rle",
+    "ScoredBoxes",
+    "ScoredKeypoints",
+    "ScoredMasks",
+    "Scores",
+    "Text",
+    "Values",
+]
+
+_NOT_GIVEN: Array = np.zeros(0)
+
+
+def _not_given() -> Array:
+    return _NOT_GIVEN
+
+
+class _Objects:
+    """Objects of one image: parallel arrays, of which those that are not given hold zeros."""
+
+    __slots__ = ()
+    labels: Array
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def where(self, keep: Array) -> Any:
+        """Return these objects without those for which `keep`, (N,) bool or indices, has none; the order is its."""
+        indices = np.flatnonzero(keep) if keep.dtype == bool else keep
+        chosen: dict[str, Any] = {}
+        for name in self.__dataclass_fields__:  # type: ignore[attr-defined]  # every subclass is a dataclass
+            value = getattr(self, name)
+            if isinstance(value, np.ndarray):
+                chosen[name] = value[indices]
+            elif isinstance(value, tuple):
+                chosen[name] = tuple(value[index] for index in indices)
+        return replace(self, **chosen)  # type: ignore[type-var]
+
+    def _complete(self, **defaults: Array) -> None:
+        for name, default in defaults.items():
+            if getattr(self, name) is _NOT_GIVEN:
+                object.__setattr__(self, name, default)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A class index, as annotation or as the prediction of a model that returns class ids."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Scores of one sample over all classes: `values` (C,) float, logits or probabilities; the largest wins."""
+
+    values: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attributes:
+    """Attributes that a sample has or not: `values` (K,) int64, 1 it has, 0 it has not, -1 nobody knows."""
+
+    values: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boxes(_Objects):
+    """Annotated boxes of an image.
+
+    Args:
+        boxes: (N, 4) float64, x_min, y_min, x_max, y_max.
+        labels: (N,) int64.
+        difficult: (N,) bool, objects that are neither to be found nor held against a prediction.
+        crowd: (N,) bool, boxes around many objects at once.
+        areas: (N,) float64 px², as annotated (COCO: of the segment); that of the box where it is not given.
+    """
+
+    boxes: Array
+    labels: Array
+    difficult: Array = field(default_factory=_not_given)
+    crowd: Array = field(default_factory=_not_given)
+    areas: Array = field(default_factory=_not_given)
+
+    def __post_init__(self) -> None:
+        """Fill in what is not given."""
+        none = np.zeros(len(self.labels), dtype=bool)
+        self._complete(difficult=none, crowd=none, areas=_areas(self.boxes))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredBoxes(_Objects):
+    """Predicted boxes of an image.
+
+    Args:
+        boxes: (N, 4) float64, x_min, y_min, x_max, y_max in `frame`.
+        labels: (N,) int64.
+        scores: (N,) float64, higher is surer.
+        frame: what the coordinates refer to.
+        difficult: (N,) bool, boxes that a filter set aside: no metric holds them against the model.
+    """
+
+    boxes: Array
+    labels: Array
+    scores: Array
+    frame: Frame = "original"
+    difficult: Array = field(default_factory=_not_given)
+
+    def __post_init__(self) -> None:
+        """Fill in what is not given."""
+        self._complete(difficult=np.zeros(len(self.labels), dtype=bool))
+
+
+@dataclass(frozen=True, slots=True)
+class Rle:
+    """A binary mask of `size` px in COCO's compressed run lengths, as pycocotools and faster-coco-eval write them."""
+
+    size: Size
+    counts: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InstanceMasks(_Objects):
+    """Annotated objects of an image by their masks, at the size of the original image.
+
+    Args:
+        masks: N masks.
+        labels: (N,) int64.
+        boxes: (N, 4) float64, as annotated.
+        difficult: (N,) bool, see `Boxes`.
+        crowd: (N,) bool, see `Boxes`.
+        areas: (N,) float64 px², as annotated.
+    """
+
+    masks: tuple[Rle, ...]
+    labels: Array
+    boxes: Array
+    difficult: Array = field(default_factory=_not_given)
+    crowd: Array = field(default_factory=_not_given)
+    areas: Array = field(default_factory=_not_given)
+
+    def __post_init__(self) -> None:
+        """Fill in what is not given."""
+        none = np.zeros(len(self.labels), dtype=bool)
+        self._complete(difficult=none, crowd=none, areas=_areas(self.boxes))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredMasks(_Objects):
+    """Predicted objects of an image by their masks, at the size of the original image.
+
+    Args:
+        masks: N masks.
+        labels: (N,) int64.
+        scores: (N,) float64.
+    """
+
+    masks: tuple[Rle, ...]
+    labels: Array
+    scores: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keypoints(_Objects):
+    """Annotated keypoints of the objects of an image.
+
+    Args:
+        points: (N, K, 2) float64, x and y.
+        visibility: (N, K) int64, 0 not labelled, 1 hidden, 2 visible.
+        labels: (N,) int64.
+        boxes: (N, 4) float64.
+        areas: (N,) float64 px², as annotated.
+        difficult: (N,) bool, see `Boxes`.
+        crowd: (N,) bool, see `Boxes`.
+    """
+
+    points: Array
+    visibility: Array
+    labels: Array
+    boxes: Array
+    areas: Array = field(default_factory=_not_given)
+    difficult: Array = field(default_factory=_not_given)
+    crowd: Array = field(default_factory=_not_given)
+
+    def __post_init__(self) -> None:
+        """Fill in what is not given."""
+        none = np.zeros(len(self.labels), dtype=bool)
+        self._complete(difficult=none, crowd=none, areas=_areas(self.boxes))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredKeypoints(_Objects):
+    """Predicted keypoints of the objects of an image.
+
+    Args:
+        points: (N, K, 2) float64, x and y.
+        point_scores: (N, K) float64, of each point.
+        labels: (N,) int64.
+        scores: (N,) float64, of each object.
+    """
+
+    points: Array
+    point_scores: Array
+    labels: Array
+    scores: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landmarks:
+    """The landmarks of one face.
+
+    Args:
+        points: (K, 2) float64, x and y in `frame`.
+        frame: what the coordinates refer to.
+        eyes: indices of the points of the left and of the right eye, whose mean is its centre; empty if not known.
+    """
+
+    points: Array
+    frame: Frame = "original"
+    eyes: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mask:
+    """A class for every pixel: `labels` (H, W) integer, negative where there is none, or colours (H, W, 3) uint8.
+
+    A prediction in `frame` ``input`` covers the model's input, at any resolution.
+    """
+
+    labels: Array
+    frame: Frame = "original"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskScores:
+    """Scores of every pixel over all classes: `values` (C, H, W) float; see `Mask` for `frame`."""
+
+    values: Array
+    frame: Frame = "original"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matte:
+    """How much of every pixel is foreground: `values` (H, W), from 0 to 255; see `Mask` for `frame`."""
+
+    values: Array
+    frame: Frame = "original"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DepthMap:
+    """The depth of every pixel: `values` (H, W) float; see `Mask` for `frame`.
+
+    `valid` (H, W) bool tells which are known; an empty array: all are.
+    """
+
+    values: Array
+    frame: Frame = "original"
+    valid: Array = field(default_factory=_not_given)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """An image as target or output of a model: `values` (H, W, C) uint8 or float; see `Mask` for `frame`."""
+
+    values: Array
+    color: Color | None = None
+    frame: Frame = "original"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """Numbers that a model estimates: `values` of any shape, float."""
+
+    values: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text, as annotation or as what a model read."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who is on an image of a re-identification dataset, seen by which camera.
+
+    `query` tells the images that are looked for from those among which they are.
+    """
+
+    person: int
+    camera: int
+    query: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """What a model makes of a sample to compare it with others: `values` (D,) float."""
+
+    values: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Named:
+    """Several annotations, or predictions, of one sample by name: those of a model that does several tasks."""
+
+    parts: Mapping[str, Any]
+
+    def pick(self, takes: tuple[type, ...], source: str | None = None) -> str:
+        """Return the name of the part that is one of the classes `takes`, or of the part `source`.
+
+        Raises:
+            OutputError: there is no such part, or several and `source` says not which.
+        """
+        there = ", ".join(f"{name} ({type(part).__name__})" for name, part in self.parts.items())
+        if source is not None:
+            if source not in self.parts:
+                raise OutputError(f"no part is called {source!r}; there are {there}")
+            return source
+        names = [name for name, part in self.parts.items() if isinstance(part, takes)]
+        if len(names) != 1:
+            wanted = " or ".join(kind.__name__ for kind in takes)
+            raise OutputError(
+                f"{len(names)} parts of type {wanted} found among {there}; name the one that is meant"
+            )
+        return names[0]
+
+    def with_part(self, name: str, part: Any) -> Named:
+        """Return these with another part `name`."""
+        return Named({**self.parts, name: part})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InFile:
+    """An annotation that lies in a file of its own, and is read with its sample.
+
+    Args:
+        file: its path, relative to `segmentation_masks_source` or `additional_data_source` of the dataset where that
+            is given, else to `root`, else to `data_source`.
+        decode: makes the annotation of the file's content, and raises ValueError where it cannot.
+        root: the folder that the converter's own options name.
+    """
+
+    file: str
+    decode: Callable[[bytes], Any]
+    root: Any = None
+
+
+Annotation: TypeAlias = (
+    Label | Attributes | Boxes | InstanceMasks | Keypoints | Landmarks | Mask | Matte | DepthMap | Image | Values | Text
+    | Identity | Named
+)  # fmt: skip
+Prediction: TypeAlias = (
+    Scores | Label | Attributes | ScoredBoxes | ScoredMasks | ScoredKeypoints | Landmarks | Mask | MaskScores | Matte
+    | DepthMap | Image | Values | Text | Embedding | Named
+)  # fmt: skip
+
+
+def _areas(boxes: Array) -> Array:
+    sides = boxes.reshape(-1, 4)[:, 2:] - boxes.reshape(-1, 4)[:, :2]
+    areas: Array = sides[:, 0] * sides[:, 1]
+    return areas
