@@ -25,7 +25,8 @@ def read_meta(path: Path, has_background: bool = False) -> DatasetMeta:
     """Return the classes that the JSON file `path` describes.
 
     Args:
-        path: holds ``label_map`` (index to name) or else ``labels`` (names in order), and ``background_label``.
+        path: holds ``label_map`` (index to name) or else ``labels`` (names in order), and may hold
+            ``background_label``, ``segmentation_colors`` and ``prediction_to_gt_labels``.
         has_background: whether ``background`` comes before ``labels``.
 
     Raises:
@@ -35,9 +36,11 @@ def read_meta(path: Path, has_background: bool = False) -> DatasetMeta:
     content = _load(path)
     classes = _classes(content, path, has_background)
     background = content.get("background_label", classes.background_label)
+    if isinstance(background, str) and background.lstrip("-").isdigit():
+        background = int(background)
     if background is not None and (not isinstance(background, int) or isinstance(background, bool)):
         raise _error(path, f"background_label: {background!r} found, a class index expected")
-    return DatasetMeta(classes.label_map, background)
+    return DatasetMeta(classes.label_map, background, _colors(content, path), _renamed(content, path))
 
 
 def _load(path: Path) -> Mapping[str, Any]:
@@ -58,6 +61,22 @@ def _classes(content: Mapping[str, Any], path: Path, has_background: bool) -> Da
     if not isinstance(labels, list):
         raise _error(path, f"labels: a {type(labels).__name__} found, a list of class names expected")
     return named_classes([str(label) for label in labels], has_background and "labels" in content)
+
+
+def _colors(content: Mapping[str, Any], path: Path) -> tuple[tuple[int, int, int], ...]:
+    colors = content.get("segmentation_colors", [])
+    try:
+        return tuple((int(red), int(green), int(blue)) for red, green, blue in colors)
+    except (TypeError, ValueError):
+        raise _error(path, "segmentation_colors: a list of [red, green, blue] expected") from None
+
+
+def _renamed(content: Mapping[str, Any], path: Path) -> dict[int, int]:
+    labels = content.get("prediction_to_gt_labels", {})
+    try:
+        return {int(predicted): int(label) for predicted, label in labels.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise _error(path, "prediction_to_gt_labels: an object of class index to class index expected") from None
 
 
 def _label_map(label_map: Any, path: Path) -> dict[int, str]:

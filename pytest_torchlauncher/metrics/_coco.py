@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +13,10 @@ from .. import boxes
 from ..kinds import Metric
 from ..options import Compat, PositiveInt
 from ..types import Array, Boxes, ScoredBoxes
-from ._matches import Matches, checked
+from ._matches import ClassMatches, Matches, checked
 from ._thresholds import COCO_THRESHOLDS, Thresholds
 
-__all__ = ["CocoMatching"]
+__all__ = ["CocoMatching", "average_precision", "class_precision", "matched_overlaps"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,26 +55,11 @@ class CocoMatching(Metric[Boxes, ScoredBoxes]):
         order = np.argsort(-prediction.scores, kind="stable")
         order = order[ranks[order] < (self.max_detections or (20 if self.compat else 100))]
         prediction = prediction.where(order)
-        outcomes = self._outcomes(annotation, prediction, takes=(ranks[order] > 0) | (self.compat is None))
+        takes = (ranks[order] > 0) | (self.compat is None)
+        outcomes = _outcomes(self._overlaps(annotation, prediction), annotation, self.threshold, takes)
         outcomes[:, prediction.difficult] = 0
         objects = annotation.labels[~(annotation.difficult | annotation.crowd)]
         return Matches(prediction.labels, prediction.scores, outcomes, objects)
-
-    def _outcomes(self, annotation: Boxes, prediction: ScoredBoxes, takes: Array) -> Array:
-        """Return the outcomes (T, D); `takes` (D,) tells which detections make an object theirs."""
-        overlaps, ignored = self._overlaps(annotation, prediction), annotation.difficult | annotation.crowd
-        limits = np.minimum(self.threshold, 1 - 1e-10)[:, np.newaxis]
-        outcomes = np.full((len(limits), len(prediction)), -1, dtype=np.int8)
-        free = np.ones((len(limits), len(annotation)), dtype=bool)
-        for index in np.flatnonzero(overlaps.max(axis=1, initial=-1) >= limits.min()):
-            near = free & (overlaps[index] >= limits)
-            ordinary = near & ~ignored
-            allowed = np.where(ordinary.any(axis=1, keepdims=True), ordinary, near)
-            (hit,) = np.nonzero(near.any(axis=1))
-            best = np.where(allowed, overlaps[index], -1)[hit].argmax(axis=1)
-            outcomes[hit, index] = ~ignored[best]
-            free[hit, best] = annotation.crowd[best] | ~takes[index]
-        return outcomes
 
     def _overlaps(self, annotation: Boxes, prediction: ScoredBoxes) -> Array:
         """Return the overlaps (D, G); -1 with objects of another class."""
@@ -84,7 +71,100 @@ class CocoMatching(Metric[Boxes, ScoredBoxes]):
         return np.where(prediction.labels[:, np.newaxis] == annotation.labels, overlaps, -1)
 
 
-def _ranks(prediction: ScoredBoxes) -> Array:
+def matched_overlaps(annotation: Any, prediction: Any, overlaps: Array, threshold: Sequence[float]) -> Matches:
+    """Return the matches of one image at each `threshold`, at most 100 detections of a class among them.
+
+    Args:
+        annotation: objects with ``labels``, ``difficult`` and ``crowd``, of which the difficult count like others.
+        prediction: detections with ``labels`` and ``scores``.
+        overlaps: (D, G), classes left aside.
+        threshold: the overlaps with which an object is found.
+    """
+    last = np.arange(len(annotation))[::-1]
+    order = np.argsort(-prediction.scores, kind="stable")
+    order = order[_ranks(prediction)[order] < 100]
+    annotation, labels = annotation.where(last), prediction.labels[order]
+    near = np.where(labels[:, np.newaxis] == annotation.labels, overlaps[order][:, last], -1)
+    counted = replace(annotation, difficult=np.zeros(len(annotation), dtype=bool))
+    outcomes = _outcomes(near, counted, threshold, np.ones(len(order), dtype=bool))
+    return Matches(labels, prediction.scores[order], outcomes, annotation.labels[~annotation.crowd])
+
+
+def average_precision(matches: Matches) -> float:
+    """Return the mean of `class_precision` over the classes that have objects; NaN where none has.
+
+    All classes go at once: an image has many, with few detections each.
+    """
+    classes, objects = np.unique(matches.objects, return_counts=True)
+    if not classes.size:
+        return math.nan
+    order = np.lexsort((-matches.scores, matches.labels))
+    order = order[np.isin(matches.labels[order], classes)]
+    group = np.searchsorted(classes, matches.labels[order])
+    first = np.searchsorted(group, group)
+    outcomes = matches.outcomes[:, order]
+    right, wrong = (_within(found, first) for found in (outcomes > 0, outcomes < 0))
+    # Of later classes the precisions are shifted below those of earlier ones, which their maximum must not reach.
+    shifted = right / np.maximum(right + wrong, 1) - 2 * group
+    highest = np.maximum.accumulate(shifted[:, ::-1], axis=1)[:, ::-1] + 2 * group
+    reached = np.searchsorted(_RECALLS, right / objects[group], side="right")
+    before = np.where(first == np.arange(len(first)), 0, np.roll(reached, 1, axis=1))
+    return float(((reached - before) * highest).sum() / (len(_RECALLS) * len(classes) * len(outcomes)))
+
+
+def _within(found: Array, first: Array) -> Array:
+    """Return how many are `found` (T, D) up to each, from the `first` (D,) of its class on."""
+    total = np.pad(found.cumsum(axis=1), ((0, 0), (1, 0)))
+    counts: Array = total[:, 1:] - total[:, first]
+    return counts
+
+
+_RECALLS = np.linspace(0, 1, 101)
+
+
+def class_precision(found: ClassMatches) -> float:
+    """Return COCO's average precision of one class over its thresholds; NaN without objects."""
+    if not found.objects:
+        return math.nan
+    right, wrong = found.counts
+    recall, precision = right / found.objects, right / np.maximum(right + wrong, 1)
+    highest = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    # Recalls that are not reached have precision 0, the column at the end.
+    places = [np.searchsorted(row, _RECALLS) for row in recall]
+    return float(np.take_along_axis(np.pad(highest, ((0, 0), (0, 1))), np.stack(places), axis=1).mean())
+
+
+def _outcomes(overlaps: Array, annotation: Any, threshold: Sequence[float], takes: Array) -> Array:
+    """Return the outcomes (T, D).
+
+    Args:
+        overlaps: (D, G), -1 with objects of another class; detections by falling score.
+        annotation: the objects.
+        threshold: the overlaps with which an object is found.
+        takes: (D,) which detections make an object theirs.
+    """
+    ignored = annotation.difficult | annotation.crowd
+    limits = np.minimum(threshold, 1 - 1e-10)[:, np.newaxis]
+    outcomes = np.full((len(limits), len(overlaps)), -1, dtype=np.int8)
+    candidates = overlaps >= limits.min()
+    if (candidates.sum(axis=0) <= 1).all() and (candidates.sum(axis=1) <= 1).all():
+        # No two want the same, as on most images: nothing depends on the order.
+        found, taken = np.nonzero(candidates)
+        outcomes[:, found] = np.where(overlaps[found, taken] >= limits, ~ignored[taken], -1)
+        return outcomes
+    free = np.ones((len(limits), len(ignored)), dtype=bool)
+    for index in np.flatnonzero(candidates.any(axis=1)):
+        near = free & (overlaps[index] >= limits)
+        ordinary = near & ~ignored
+        allowed = np.where(ordinary.any(axis=1, keepdims=True), ordinary, near)
+        (hit,) = np.nonzero(near.any(axis=1))
+        best = np.where(allowed, overlaps[index], -1)[hit].argmax(axis=1)
+        outcomes[hit, index] = ~ignored[best]
+        free[hit, best] = annotation.crowd[best] | ~takes[index]
+    return outcomes
+
+
+def _ranks(prediction: Any) -> Array:
     """Return the place (D,) of each detection among those of its class by falling score, from 0."""
     order = np.lexsort((-prediction.scores, prediction.labels))
     labels, ranks = prediction.labels[order], np.empty(len(order), dtype=np.int64)

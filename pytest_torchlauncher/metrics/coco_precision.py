@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..registry import register
 from ..types import Boxes, DatasetMeta, MetricValue, ScoredBoxes
-from ._coco import CocoMatching
-from ._matches import ClassMatches, Evidence, evidence_of, summarized
+from ._coco import CocoMatching, class_precision
+from ._matches import Evidence, evidence_of, summarized
 
 __all__ = ["CocoPrecision"]
 
@@ -31,7 +28,7 @@ class CocoPrecision(CocoMatching):
         Raises:
             OutputError: boxes are not in px of the original image, or a score is NaN.
         """
-        return [evidence_of(matches, _average_precision) for matches in self.matched(annotations, predictions)]
+        return [evidence_of(matches, class_precision) for matches in self.matched(annotations, predictions)]
 
     def summarize(self, evidence: Sequence[Evidence], meta: DatasetMeta) -> MetricValue:
         """Return the mean average precision, that of each class by name, and that of each image alone.
@@ -39,18 +36,4 @@ class CocoPrecision(CocoMatching):
         Raises:
             DataError: there is no sample, the dataset has no map of classes, or it lacks the label of an object.
         """
-        return summarized(evidence, _average_precision, meta)
-
-
-_RECALLS = np.linspace(0, 1, 101)
-
-
-def _average_precision(found: ClassMatches) -> float:
-    if not found.objects:
-        return math.nan
-    right, wrong = found.counts
-    recall, precision = right / found.objects, right / np.maximum(right + wrong, 1)
-    highest = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    # Recalls that are not reached have precision 0, the column at the end.
-    places = [np.searchsorted(row, _RECALLS) for row in recall]
-    return float(np.take_along_axis(np.pad(highest, ((0, 0), (0, 1))), np.stack(places), axis=1).mean())
+        return summarized(evidence, class_precision, meta)

@@ -133,7 +133,7 @@ class Resize(Preprocessor):
             raise ValueError(f"resizing {image.shape[1]}x{image.shape[0]} to {size[0]}x{size[1]} leaves nothing")
         resized = _by_pillow if self._backend == "pillow" else _by_opencv
         result = resized(image, size, self._known[(self.interpolation or "bilinear").upper()])
-        geometry = sample.geometry and sample.geometry.resized_to(size[::-1])
+        geometry = sample.geometry and sample.geometry.resized_to(size[::-1], self._wanted(size))
         return sample.moved(result[..., np.newaxis] if result.ndim == 2 else result, geometry)
 
     @property
@@ -143,6 +143,11 @@ class Resize(Preprocessor):
     @property
     def _known(self) -> dict[str, str]:
         return _INTERPOLATIONS[self._backend]
+
+    def _wanted(self, size: Size) -> Size:
+        """Return the height and width that were asked for, or those of `size`, whichever are larger."""
+        width, height = self.size or self.dst_width or 0, self.size or self.dst_height or 0
+        return max(size[1], height), max(size[0], width)
 
     def _target(self, image: Size) -> Size:
         target = (self.size or self.dst_width or 0, self.size or self.dst_height or 0)

@@ -28,21 +28,23 @@ class Geometry:
         current: size of the input, px.
         matrix: (3, 3) float64, takes (x, y, 1) of the original to the input.
         resized: size after the last resize, px; None where there was none.
+        wanted: the size that the last resize had as its target, px, which it need not fill where it keeps the ratio.
     """
 
     original: Size
     current: Size
     matrix: Array = field(default_factory=_identity)
     resized: Size | None = None
+    wanted: Size | None = None
 
     @classmethod
     def of(cls, size: Size) -> Geometry:
         """Return the geometry of an image of `size` that is as it was."""
         return cls(size, size)
 
-    def resized_to(self, size: Size) -> Geometry:
-        """Return this geometry after the image was resized to `size`, which is then `resized`."""
-        return replace(self.stretched_to(size), resized=size)
+    def resized_to(self, size: Size, wanted: Size | None = None) -> Geometry:
+        """Return this geometry after the image was resized to `size`, which is then `resized`, for `wanted`."""
+        return replace(self.stretched_to(size), resized=size, wanted=wanted or size)
 
     def stretched_to(self, size: Size) -> Geometry:
         """Return this geometry after the image was stretched to `size` within another step."""

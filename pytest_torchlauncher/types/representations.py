@@ -354,9 +354,7 @@ class Named:
         names = [name for name, part in self.parts.items() if isinstance(part, takes)]
         if len(names) != 1:
             wanted = " or ".join(kind.__name__ for kind in takes)
-            raise OutputError(
-                f"{len(names)} parts of type {wanted} found among {there}; name the one that is meant"
-            )
+            raise OutputError(f"{len(names)} parts of type {wanted} found among {there}; name the one that is meant")
         return names[0]
 
     def with_part(self, name: str, part: Any) -> Named:

@@ -16,6 +16,8 @@ from pytest_torchlauncher.converters.cifar import Cifar
 from pytest_torchlauncher.errors import DataError, MissingDataError
 from pytest_torchlauncher.types import DatasetMeta
 
+MINIMAL = {"cifar": {"data_batch_file": "data_batch_1"}}
+
 RNG = np.random.default_rng(0)
 DATA = RNG.integers(0, 256, (3, 3072), np.uint8)
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]

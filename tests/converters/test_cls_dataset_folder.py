@@ -13,6 +13,8 @@ from pytest_torchlauncher.converters.cls_dataset_folder import ClassFolders
 from pytest_torchlauncher.errors import DataError, MissingDataError
 from pytest_torchlauncher.types import DatasetMeta
 
+MINIMAL = {"cls_dataset_folder": {"data_dir": "data"}}
+
 
 def fill(root: Path, *names: str) -> None:
     for name in names:

@@ -11,6 +11,8 @@ from pytest_torchlauncher.converters.imagenet import ImageNet
 from pytest_torchlauncher.errors import DataError, MissingDataError, Position
 from pytest_torchlauncher.types import DatasetMeta
 
+MINIMAL = {"imagenet": {"annotation_file": "val.txt"}}
+
 
 def annotation_file(folder: Path, text: str) -> Path:
     file = folder / "val.txt"

@@ -14,6 +14,8 @@ from pytest_torchlauncher.converters.mnist import Mnist
 from pytest_torchlauncher.errors import DataError, MissingDataError
 from pytest_torchlauncher.types import DatasetMeta
 
+MINIMAL = {"mnist": {"labels_file": "labels", "images_file": "images"}}
+
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 28, 28), np.uint8)
 LABELS = np.array([7, 0, 9, 1], np.uint8)
 

@@ -41,8 +41,8 @@ def annotated(annotation, **options):
     return resize(apply_to="annotation", **options).apply(Pair(annotation, Label(0), sample())).annotation
 
 
-def by_pillow(array, size, filter=Pillow.Resampling.NEAREST):
-    return np.array(Pillow.fromarray(array).resize(size[::-1], filter))
+def by_pillow(array, size, resample=Pillow.Resampling.NEAREST):
+    return np.array(Pillow.fromarray(array).resize(size[::-1], resample))
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

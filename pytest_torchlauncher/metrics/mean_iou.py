@@ -1,0 +1,31 @@
+"""Mean intersection over union."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..registry import register
+from ..types import Array
+from ._confusion import ConfusionMetric, mean, ratio
+
+__all__ = ["MeanIou"]
+
+
+@register("mean_iou")
+@dataclass(frozen=True, kw_only=True)
+class MeanIou(ConfusionMetric):
+    """The mean over the classes of the pixels that both masks give a class, by those that at least one does.
+
+    A class that neither mask has is left out; Everingham et al., https://doi.org/10.1007/s11263-014-0733-5.
+    """
+
+    def value(self, matrix: Array) -> float:
+        """Return the mean intersection over union of `matrix` (C, C)."""
+        return mean(self.by_class(matrix))
+
+    def by_class(self, matrix: Array) -> Array:
+        """Return the intersection over union (C,) of each class."""
+        shared = np.diag(matrix)
+        return ratio(shared, matrix.sum(axis=1) + matrix.sum(axis=0) - shared)

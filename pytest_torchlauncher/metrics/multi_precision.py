@@ -1,0 +1,27 @@
+"""Precision of attributes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..registry import register
+from ..types import Array
+from ._attributes import AttributeMetric
+
+__all__ = ["MultiPrecision"]
+
+
+@register("multi_precision")
+@dataclass(frozen=True, kw_only=True)
+class MultiPrecision(AttributeMetric):
+    """The fraction of predicted attributes that the sample has.
+
+    Args:
+        label_map: the name of the dataset's map of attributes.
+        calculate_average: whether `value` is the ratio over the decisions about all attributes (micro average), which
+            is then the component ``average``, too; else the mean of the attributes' ratios (macro average).
+    """
+
+    def terms(self, tp: Array, fp: Array, tn: Array, fn: Array) -> tuple[Array, Array]:
+        """Return right and all predicted attributes."""
+        return tp, tp + fp
