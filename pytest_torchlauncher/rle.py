@@ -49,7 +49,7 @@ def from_coco(segmentation: Any, size: Size) -> Rle:
         not isinstance(polygon, Sequence) or len(polygon) < 6 or len(polygon) % 2 for polygon in segmentation
     ):
         raise ValueError(
-            "a segmentation found that is neither a list of polygons of three points or more nor run lengths"
+            "a segmentation found that is neither a list of polygons with three points or more nor run lengths"
         )
     if not segmentation:
         return encode(np.zeros(size, dtype=bool))

@@ -102,18 +102,19 @@ class CSV(Converter):
 
     def _column(self, header: _Row, rows: Sequence[_Row], name: str) -> list[str]:
         """Return the cells of the column `name`."""
-        if header.cells.count(name) != 1:
-            count = header.cells.count(name) or "no"
+        count = header.cells.count(name)
+        if not count:
             advice = did_you_mean(name, header.cells) or f"; there are {', '.join(header.cells)}"
-            raise self._error(header.line, f"{count} columns {name!r} found, one expected{advice}")
+            raise self._error(header.line, f"no column {name!r} found{advice}")
+        if count > 1:
+            raise self._error(header.line, f"{count} columns {name!r} found, one expected; rename the others")
         place = header.cells.index(name)
         return [self._cell(row, place, header) for row in rows]
 
     def _cell(self, row: _Row, place: int, header: _Row) -> str:
         if len(row.cells) != len(header.cells):
-            raise self._error(
-                row.line, f"{len(row.cells)} cells found, {len(header.cells)} expected, as many as in the header"
-            )
+            message = f"cells: {len(row.cells)} found, {len(header.cells)} expected as in the header"
+            raise self._error(row.line, message)
         if not row.cells[place]:
             raise self._error(row.line, f"nothing found in column {header.cells[place]!r}; fill it in or drop the row")
         return row.cells[place]

@@ -46,6 +46,24 @@ def probabilities(scores, blank):
     return found
 
 
+def searched(scores, blank, size):
+    """Return the best text that a beam of `size` prefixes finds, each with what ends in a blank and in a symbol."""
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    beam = {(): (1.0, 0.0)}
+    for row in weights:
+        found = defaultdict(lambda: [0.0, 0.0])
+        for (prefix, (in_blank, in_symbol)), (symbol, weight) in itertools.product(beam.items(), enumerate(row)):
+            repeated = prefix[-1:] == (symbol,)
+            if symbol == blank:
+                found[prefix][0] += (in_blank + in_symbol) * weight
+                continue
+            found[(*prefix, symbol)][1] += (in_blank if repeated else in_blank + in_symbol) * weight
+            if repeated:
+                found[prefix][1] += in_symbol * weight
+        beam = dict(sorted(found.items(), key=lambda item: -sum(item[1]))[:size])
+    return next(iter(beam))
+
+
 def path_of(row, scale=9.0):
     return scale * np.eye(5)[row]
 
@@ -72,6 +90,14 @@ def test_a_wide_beam_finds_the_most_probable_text(drawn, softmaxed):
         best = probabilities(row, blank)
         indices = tuple(LETTERS.label_map[index] for index in max(best, key=best.get))
         assert text == "".join(indices)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(2, 6), st.integers(1, 12))
+def test_a_narrow_beam_finds_what_it_should(seed, size, classes, steps):
+    scores = 2 * np.random.default_rng(seed).normal(size=(steps, classes))
+    expected = "".join(LETTERS.label_map[index] for index in searched(scores, 1, size))
+    assert read(BEAM, scores[np.newaxis], 1, beam_size=size, blank_label=1) == [expected]
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from pytest_torchlauncher.preprocessing.flip import Flip
-from pytest_torchlauncher.preprocessing.padding import Padding
 
 from pytest_torchlauncher.preprocessing.crop import Crop
+from pytest_torchlauncher.preprocessing.flip import Flip
+from pytest_torchlauncher.preprocessing.padding import Padding
 from pytest_torchlauncher.preprocessing.resize import Resize
 from pytest_torchlauncher.types import Geometry, Label, Sample
 
