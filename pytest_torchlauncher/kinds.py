@@ -156,4 +156,4 @@ def _classes(annotation: Any) -> tuple[type, ...]:
     """Return the classes that an annotation such as ``Mask | MaskScores`` stands for; none for Any."""
     if get_origin(annotation) in (Union, UnionType):
         return get_args(annotation)
-    return (annotation,) if isinstance(annotation, type) else ()
+    return (annotation,) if isinstance(annotation, type) and annotation is not Any else ()

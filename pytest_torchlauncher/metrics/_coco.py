@@ -114,8 +114,8 @@ def average_precision(matches: Matches) -> float:
 
 def _within(found: Array, first: Array) -> Array:
     """Return how many are `found` (T, D) up to each, from the `first` (D,) of its class on."""
-    total = np.pad(found.cumsum(axis=1), ((0, 0), (1, 0)))
-    counts: Array = total[:, 1:] - total[:, first]
+    total = found.cumsum(axis=1)
+    counts: Array = total - np.where(first > 0, total[:, first - 1], 0)
     return counts
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 
+from .. import boxes
 from ..errors import DataError
 from ..extras import require
 from ..kinds import Metric
@@ -171,8 +172,11 @@ class BoxEvaluation(CocoEvaluation[Boxes, ScoredBoxes]):
 
     def overlaps(self, annotation: Boxes, prediction: ScoredBoxes) -> Array:
         """Return the intersections over union (D, G), with a crowd over the detection's area."""
-        found = _sides(prediction.boxes, self._border)
-        return _library_overlaps(found, _sides(annotation.boxes, 0), annotation.crowd)
+        found = prediction.boxes + np.array([0, 0, self._border, self._border])
+        overlaps = boxes.iou(found, annotation.boxes)
+        if not annotation.crowd.any():
+            return overlaps
+        return np.where(annotation.crowd, boxes.ioa(found, annotation.boxes), overlaps)
 
     @property
     def _border(self) -> int:
@@ -196,8 +200,11 @@ class MaskEvaluation(CocoEvaluation[InstanceMasks, ScoredMasks]):
 
     def overlaps(self, annotation: InstanceMasks, prediction: ScoredMasks) -> Array:
         """Return the intersections over union (D, G), with a crowd over the detection's area."""
+        if not len(annotation) or not len(prediction):
+            return np.zeros((len(prediction), len(annotation)))
         found, truth = ([_written(mask) for mask in masks] for masks in (prediction.masks, annotation.masks))
-        return _library_overlaps(found, truth, annotation.crowd)
+        library = require("faster_coco_eval.core.mask", "coco")
+        return np.asarray(library.iou(found, truth, annotation.crowd.astype(np.uint8).tolist()), dtype=np.float64)
 
 
 _SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
@@ -233,21 +240,16 @@ class KeypointEvaluation(CocoEvaluation[Keypoints, ScoredKeypoints]):
         return similar
 
 
-def _sides(boxes: Array, border: int) -> list[list[float]]:
-    """Return x, y, width and height of `boxes` (N, 4)."""
-    written: list[list[float]] = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2] + border], axis=1).tolist()
+def _sides(corners: Array, border: int) -> list[list[float]]:
+    """Return x, y, width and height of boxes by their `corners` (N, 4)."""
+    written: list[list[float]] = np.concatenate(
+        [corners[:, :2], corners[:, 2:] - corners[:, :2] + border], axis=1
+    ).tolist()
     return written
 
 
 def _written(mask: Rle) -> dict[str, Any]:
     return {"size": list(mask.size), "counts": mask.counts}
-
-
-def _library_overlaps(found: Sequence[Any], truth: Sequence[Any], crowd: Array) -> Array:
-    if not found or not len(truth):
-        return np.zeros((len(found), len(truth)))
-    masks = require("faster_coco_eval.core.mask", "coco")
-    return np.asarray(masks.iou(found, truth, crowd.astype(np.uint8).tolist()), dtype=np.float64)
 
 
 def _numbered(images: Iterator[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ _EXPECTED = "a number, a mapping of names to numbers, or one number a sample exp
 
 @register("function")
 @dataclass(frozen=True, kw_only=True)
-class Function(Metric):  # type: ignore[type-arg]  # it takes annotations and predictions of any class
+class Function(Metric[Any, Any]):
     """What ``function(annotations, predictions)`` returns for the lists of all annotations and predictions.
 
     It is called once. It returns a number; or a mapping of names to numbers, which become the components, and their

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ _CHUNK = 64
 
 @register("torchmetrics")
 @dataclass(frozen=True, kw_only=True)
-class TorchMetrics(Metric):  # type: ignore[type-arg]  # it takes annotations and predictions of several classes
+class TorchMetrics(Metric[Any, Any]):
     """Any metric of torchmetrics, on the CPU, over all samples: ``torchmetrics.classification.MulticlassAUROC``.
 
     It is updated with predictions and targets as tensors: of classes with scores (N, C) and labels (N,), of attributes
@@ -109,7 +110,10 @@ class TorchMetrics(Metric):  # type: ignore[type-arg]  # it takes annotations an
     def _built(self) -> Any:
         base = require("torchmetrics", "torchmetrics").Metric
         found = resolve(self.metric, "metric", "install what it needs")
-        metric = found(**_plain(self.kwargs)) if callable(found) else found
+        with warnings.catch_warnings():
+            # The evidence of all samples is kept in any case.
+            warnings.filterwarnings("ignore", message=".* will save all ")
+            metric = found(**_plain(self.kwargs)) if callable(found) else found
         if isinstance(found, base) or not isinstance(metric, base):
             raise OutputError(f"metric: {self.metric} is no class of a torchmetrics.Metric, one expected")
         return metric
