@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -45,9 +46,7 @@ def from_coco(segmentation: Any, size: Size) -> Rle:
     """
     if isinstance(segmentation, Mapping):
         return _from_counts(segmentation, size)
-    if not isinstance(segmentation, Sequence) or any(
-        not isinstance(polygon, Sequence) or len(polygon) < 6 or len(polygon) % 2 for polygon in segmentation
-    ):
+    if not isinstance(segmentation, list) or not all(map(_is_polygon, segmentation)):
         raise ValueError(
             "a segmentation found that is neither a list of polygons with three points or more nor run lengths"
         )
@@ -57,13 +56,22 @@ def from_coco(segmentation: Any, size: Size) -> Rle:
     return _rle(coco.merge(coco.frPyObjects([list(map(float, polygon)) for polygon in segmentation], *size)))
 
 
+def _is_polygon(value: Any) -> bool:
+    is_even = isinstance(value, list) and len(value) >= 6 and len(value) % 2 == 0
+    return is_even and all(isinstance(number, int | float) and math.isfinite(number) for number in value)
+
+
 def _from_counts(segmentation: Mapping[str, Any], size: Size) -> Rle:
-    counts = segmentation.get("counts")
-    if tuple(segmentation.get("size", ())) != size or counts is None:
-        raise ValueError(f"run lengths of size {segmentation.get('size')} found, those of the image, {size}, expected")
-    if isinstance(counts, str | bytes):
-        return Rle(size, counts.encode() if isinstance(counts, str) else counts)
-    return _rle(_coco().frPyObjects({"size": list(size), "counts": list(counts)}, *size))
+    found, counts = segmentation.get("size"), segmentation.get("counts")
+    if found is None or list(found) != list(size) or counts is None:
+        raise ValueError(f"run lengths of size {found} found, those of the image, {size}, expected")
+    coco, written = _coco(), {"size": list(size), "counts": counts}
+    try:
+        encoded = written if isinstance(counts, str | bytes) else coco.frPyObjects(written, *size)
+        coco.decode(encoded)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"run lengths found that do not fill {size[0]} x {size[1]} px") from None
+    return _rle(encoded)
 
 
 def _rle(coco: Mapping[str, Any]) -> Rle:

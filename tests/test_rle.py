@@ -50,11 +50,19 @@ def test_run_lengths_of_both_kinds():
     [
         (3, "a segmentation found that is neither a list of polygons"),
         ([[1, 2, 3, 4]], "a segmentation found that is neither a list of polygons"),
+        ([[1, 2, 3, None, 5, 6]], "a segmentation found that is neither a list of polygons"),
+        ([[1, 2, 3, float("nan"), 5, 6]], "a segmentation found that is neither a list of polygons"),
         ([[1, 2, 3, 4, 5, 6, 7]], "a segmentation found that is neither a list of polygons"),
         (
             {"size": [4, 3], "counts": [12]},
             r"run lengths of size \[4, 3\] found, those of the image, \(3, 4\), expected",
         ),
+        ({"size": None, "counts": [12]}, "run lengths of size None found"),
+        ({"size": [3, 4], "counts": [5]}, "run lengths found that do not fill 3 x 4 px"),
+        ({"size": [3, 4], "counts": [5, 10**9]}, "run lengths found that do not fill 3 x 4 px"),
+        ({"size": [3, 4], "counts": [-3, 15]}, "run lengths found that do not fill 3 x 4 px"),
+        ({"size": [3, 4], "counts": "!!zz"}, "run lengths found that do not fill 3 x 4 px"),
+        ({"size": [3, 4], "counts": "é"}, "run lengths found that do not fill 3 x 4 px"),
         ({"size": [3, 4]}, r"run lengths of size \[3, 4\] found"),
     ],
 )

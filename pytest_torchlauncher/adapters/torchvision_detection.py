@@ -68,8 +68,7 @@ class TorchvisionDetection(Adapter):
             "detection": ScoredBoxes(geometry.boxes_to_original(found["boxes"]), labels, scores)
         }
         if "masks" in found:
-            masks = tuple(self._mask(mask, geometry) for mask in found["masks"])
-            parts["segmentation"] = ScoredMasks(masks, labels, scores)
+            parts["segmentation"] = ScoredMasks(self._masks(found["masks"], geometry), labels, scores)
         if "keypoints" in found:
             points = found["keypoints"]
             point_scores = found.get("keypoints_scores", np.ones(points.shape[:2])).astype(np.float64)
@@ -77,11 +76,14 @@ class TorchvisionDetection(Adapter):
             parts["keypoints"] = ScoredKeypoints(placed, point_scores, labels, scores)
         return Named(parts) if len(parts) > 1 else parts["detection"]
 
-    def _mask(self, mask: Array, geometry: Geometry) -> Rle:
-        values = mask.reshape(mask.shape[-2:])
-        if geometry.current != geometry.original or not geometry.is_stretch:
-            values = geometry.image_to_original(values)
-        return rle.encode(values > self.mask_threshold)
+    def _masks(self, masks: Array, geometry: Geometry) -> tuple[Rle, ...]:
+        """Return `masks` (N, 1, h, w) over the original image; nothing is where the input does not show it."""
+        values = masks.reshape(len(masks), *masks.shape[-2:])
+        if geometry.is_unmoved:
+            return tuple(rle.encode(mask > self.mask_threshold) for mask in values)
+        shown = geometry.mask_to_original(np.ones(geometry.current, dtype=bool))
+        placed = map(geometry.image_to_original, values)
+        return tuple(rle.encode((mask > self.mask_threshold) & shown) for mask in placed)
 
 
 _FURTHER = ("masks", "keypoints", "keypoints_scores")

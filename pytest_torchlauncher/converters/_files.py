@@ -6,7 +6,21 @@ from pathlib import Path
 
 from ..errors import DataError, MissingDataError, display_path
 
-__all__ = ["read_bytes", "read_lines", "read_text"]
+__all__ = ["checked_folder", "read_bytes", "read_lines", "read_text"]
+
+
+def checked_folder(folder: Path, option: str) -> Path:
+    """Return `folder`, which the option named `option` gives.
+
+    Raises:
+        MissingDataError: it is not there.
+        DataError: it is a file.
+    """
+    if folder.is_dir():
+        return folder
+    if folder.exists():
+        raise DataError(f"{option} {display_path(folder)} is a file, a folder expected")
+    raise MissingDataError(f"{option} is not there: {display_path(folder)}")
 
 
 def read_bytes(path: Path, option: str) -> bytes:

@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from ..images import by_opencv, by_pillow
 from ..types import Array, Mask
-from ._stored_images import by_opencv, by_pillow
 
 __all__ = ["DecodedMask", "MaskLoader"]
 

@@ -13,9 +13,8 @@ from ..kinds import Converter
 from ..paths import DataPath
 from ..registry import register
 from ..types import Annotated, Annotations, DatasetMeta, InFile
-from ._files import read_text
+from ._files import checked_folder, read_text
 from ._masks import DecodedMask
-from ._stored_images import checked_folder
 
 __all__ = ["ADE20K"]
 

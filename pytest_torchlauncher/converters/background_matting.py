@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import DataError, display_path
+from ..images import by_opencv
 from ..kinds import Converter
 from ..paths import DataPath
 from ..registry import register
 from ..types import Annotated, Annotations, InFile, Matte
-from ._stored_images import by_opencv, checked_folder
+from ._files import checked_folder
 
 __all__ = ["BackgroundMatting"]
 

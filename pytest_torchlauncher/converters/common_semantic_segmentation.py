@@ -9,9 +9,9 @@ from ..kinds import Converter
 from ..paths import DataPath
 from ..registry import register
 from ..types import Annotated, Annotations, DatasetMeta, InFile
+from ._files import checked_folder
 from ._masks import DecodedMask, MaskLoader
 from ._meta import read_meta
-from ._stored_images import checked_folder
 
 __all__ = ["CommonSemanticSegmentation"]
 

@@ -11,11 +11,12 @@ import numpy as np
 from pydantic import BeforeValidator
 
 from ..errors import DataError, display_path
+from ..images import by_opencv, by_pillow
 from ..kinds import Converter
 from ..paths import DataPath
 from ..registry import register
 from ..types import Annotated, Annotations, Array, Color, Image, InFile
-from ._stored_images import by_opencv, by_pillow, checked_folder
+from ._files import checked_folder
 
 __all__ = ["ImageProcessing"]
 

@@ -10,7 +10,6 @@ import numpy as np
 from .. import rle
 from ..errors import DataError
 from ..kinds import Converter
-from ..options import Compat
 from ..paths import DataPath
 from ..registry import register
 from ..types import Annotated, Annotations, Array, Boxes, InstanceMasks, Named
@@ -35,7 +34,6 @@ class MSCocoMaskRCNN(Converter):
         images_dir: accepted; files are looked for in ``data_source``.
         dataset_meta_file: JSON with the classes; labels are then the category ids.
         convert_COCO_to_VOC_labels: whether category ids become the labels of PASCAL VOC, as far as it has them.
-        compat: ``accuracy_checker``: images without objects are left out, so that nothing found in them counts.
     """
 
     annotation_file: DataPath
@@ -46,7 +44,6 @@ class MSCocoMaskRCNN(Converter):
     images_dir: DataPath | None = None
     dataset_meta_file: DataPath | None = None
     convert_COCO_to_VOC_labels: bool = False  # the format's name
-    compat: Compat = None
 
     def convert(self) -> Annotations:
         """Return boxes and masks of each image.
@@ -64,12 +61,10 @@ class MSCocoMaskRCNN(Converter):
             has_background=self.has_background,
             voc=self.convert_COCO_to_VOC_labels,
         )
-        images = coco.sorted_by(self.sort_key if self.sort_annotations else None)
-        items = [
-            Annotated(image.file_name, _parts(image, objects, labels_of(objects, labels)))
-            for image in images
-            if (objects := coco.objects[image.id]) or not self.compat
-        ]
+        items = []
+        for image in coco.sorted_by(self.sort_key if self.sort_annotations else None):
+            objects = coco.objects[image.id]
+            items.append(Annotated(image.file_name, _parts(image, objects, labels_of(objects, labels))))
         return Annotations(items, meta)
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, Position, display_path
+from ..images import by_opencv
 from ..kinds import Converter
 from ..paths import DataPath
 from ..registry import register
 from ..types import Annotated, Annotations, DepthMap, InFile
-from ._files import read_lines
-from ._stored_images import by_opencv, checked_folder
+from ._files import checked_folder, read_lines
 
 __all__ = ["ReDWeb"]
 

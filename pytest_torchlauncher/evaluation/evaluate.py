@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..data.batches import batches, preprocess
@@ -12,7 +13,7 @@ from ..errors import OutputError, told
 from ..launcher.launcher import launch
 from ..options import Component
 from ..plan import Evaluation
-from ..types import Batch, Dataset, Measurement, Outputs, Pair, Prediction
+from ..types import Batch, Dataset, Landmarks, Measurement, Named, Outputs, Pair, Prediction, Sample, ScoredBoxes
 from .clock import Clock
 from .ledger import Ledger
 
@@ -60,13 +61,23 @@ def _pairs(evaluation: Evaluation, outputs: Outputs, batch: Batch) -> Sequence[P
     """Return each sample of `batch` with its prediction, after adapter and postprocessing."""
     predictions = _adapt(evaluation.launcher.adapter, outputs, batch)
     pairs = [
-        Pair(sample.annotation, prediction, sample, batch.meta)
+        Pair(sample.annotation, _placed(prediction, sample), sample, batch.meta)
         for sample, prediction in zip(batch.samples, predictions, strict=True)
     ]
     for step in evaluation.dataset.postprocessing or ():
         with told(step.name, step.where.own, OutputError):
             pairs = [_checked(step.block.apply(pair)) for pair in pairs]
     return pairs
+
+
+def _placed(prediction: Prediction, sample: Sample) -> Prediction:
+    """Return `prediction`; coordinates in px of an input that is the original image itself are px of that."""
+    if isinstance(prediction, Named):
+        return Named({name: _placed(part, sample) for name, part in prediction.parts.items()})
+    unmoved = sample.geometry is not None and sample.geometry.is_unmoved
+    if unmoved and isinstance(prediction, ScoredBoxes | Landmarks) and prediction.frame == "input":
+        return replace(prediction, frame="original")
+    return prediction
 
 
 def _checked(pair: Any) -> Pair:

@@ -71,23 +71,26 @@ class CocoMatching(Metric[Boxes, ScoredBoxes]):
         return np.where(prediction.labels[:, np.newaxis] == annotation.labels, overlaps, -1)
 
 
-def matched_overlaps(annotation: Any, prediction: Any, overlaps: Array, threshold: Sequence[float]) -> Matches:
-    """Return the matches of one image at each `threshold`, at most 100 detections of a class among them.
+def matched_overlaps(
+    annotation: Any, prediction: Any, overlaps: Array, ignored: Array, threshold: Sequence[float], limit: int
+) -> Matches:
+    """Return the matches of one image at each `threshold`.
 
     Args:
         annotation: objects with ``labels``, ``difficult`` and ``crowd``, of which the difficult count like others.
         prediction: detections with ``labels`` and ``scores``.
         overlaps: (D, G), classes left aside.
+        ignored: (G,) bool, objects that need not be found.
         threshold: the overlaps with which an object is found.
+        limit: how many detections of a class count, the surest.
     """
     last = np.arange(len(annotation))[::-1]
     order = np.argsort(-prediction.scores, kind="stable")
-    order = order[_ranks(prediction)[order] < 100]
-    annotation, labels = annotation.where(last), prediction.labels[order]
+    order = order[_ranks(prediction)[order] < limit]
+    annotation, labels = replace(annotation, difficult=ignored).where(last), prediction.labels[order]
     near = np.where(labels[:, np.newaxis] == annotation.labels, overlaps[order][:, last], -1)
-    counted = replace(annotation, difficult=np.zeros(len(annotation), dtype=bool))
-    outcomes = _outcomes(near, counted, threshold, np.ones(len(order), dtype=bool))
-    return Matches(labels, prediction.scores[order], outcomes, annotation.labels[~annotation.crowd])
+    outcomes = _outcomes(near, annotation, threshold, np.ones(len(order), dtype=bool))
+    return Matches(labels, prediction.scores[order], outcomes, annotation.labels[~annotation.difficult])
 
 
 def average_precision(matches: Matches) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..registry import register
-from ._coco_orig import KeypointEvaluation
+from ._coco_orig_keypoints import KeypointEvaluation
 
 __all__ = ["CocoOrigKeypointsPrecision"]
 

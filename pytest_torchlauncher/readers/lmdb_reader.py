@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import DataError, display_path
 from ..extras import require
+from ..images import by_opencv
 from ..kinds import Reader
 from ..registry import register
 from ..types import Array, Color
@@ -48,14 +49,7 @@ class LmdbReader(Reader):
         Raises:
             ValueError: `content` is no image that OpenCV knows, or has another number of channels.
         """
-        import cv2
-
-        try:
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-        except cv2.error:
-            image = None
-        if image is None:
-            raise ValueError(f"{len(content)} bytes found that OpenCV cannot decode, an image expected")
+        image = by_opencv(content, "UNCHANGED")
         if image.ndim == 2:
             image = np.repeat(image[..., np.newaxis], 3, axis=2)
         if image.shape[2] != 3:

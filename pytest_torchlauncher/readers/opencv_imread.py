@@ -8,13 +8,18 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator
 
+from ..images import by_opencv
 from ..kinds import Reader
 from ..registry import register
 from ..types import Array, Color
 
 __all__ = ["OpenCVImread"]
 
-_FLAGS = {"color": "IMREAD_COLOR", "gray": "IMREAD_GRAYSCALE", "unchanged": "IMREAD_UNCHANGED"}
+_FLAGS: dict[str, Literal["COLOR", "GRAYSCALE", "UNCHANGED"]] = {
+    "color": "COLOR",
+    "gray": "GRAYSCALE",
+    "unchanged": "UNCHANGED",
+}
 
 
 def _lower(value: Any) -> Any:
@@ -39,12 +44,5 @@ class OpenCVImread(Reader):
         Raises:
             ValueError: `content` is no image that OpenCV knows.
         """
-        import cv2
-
-        try:
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), getattr(cv2, _FLAGS[self.reading_flag]))
-        except cv2.error:
-            image = None
-        if image is None:
-            raise ValueError(f"{len(content)} bytes found that OpenCV cannot decode, an image expected")
+        image = by_opencv(content, _FLAGS[self.reading_flag])
         return (image[..., np.newaxis], "gray") if image.ndim == 2 else (image, "bgr")

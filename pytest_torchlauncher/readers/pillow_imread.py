@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..images import by_pillow
 from ..kinds import Reader
 from ..registry import register
 from ..types import Array, Color
@@ -33,13 +33,5 @@ class PillowImread(Reader):
         Raises:
             ValueError: `content` is no image that Pillow knows.
         """
-        from PIL import Image
-
-        try:
-            opened = Image.open(io.BytesIO(content))
-            image: Image.Image = opened.convert("RGB") if self.to_rgb else opened
-            array = np.array(image)
-        # Pillow reports broken PNG files by SyntaxError.
-        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{len(content)} bytes found that Pillow cannot decode ({error})") from error
-        return (array[..., np.newaxis] if array.ndim == 2 else array), _COLORS.get(image.mode)
+        array, mode = by_pillow(content, "RGB" if self.to_rgb else None)
+        return (array[..., np.newaxis] if array.ndim == 2 else array), _COLORS.get(mode)

@@ -77,6 +77,11 @@ class Geometry:
         return np.linalg.inv(self.matrix)
 
     @property
+    def is_unmoved(self) -> bool:
+        """Whether the input is the original, pixel by pixel."""
+        return self.original == self.current and bool(np.array_equal(self.matrix, np.eye(3)))
+
+    @property
     def is_stretch(self) -> bool:
         """Whether the input is the whole original, stretched."""
         (height, width), (new_height, new_width) = self.original, self.current

@@ -56,6 +56,16 @@ def test_masks_and_keypoints_are_further_predictions():
     assert points.point_scores.tolist() == [[3.5, -1]]
 
 
+def test_nothing_is_where_a_crop_does_not_show_the_image():
+    mask = np.zeros((1, 10, 10), np.float32)
+    mask[0, 4:, :5] = 1
+    found = outputs(boxes=[[[0, 4, 5, 10]]], labels=[[1]], scores=[[0.5]], masks=[[mask]])
+    (named,) = TorchvisionDetection().adapt(found, batch(Geometry.of((20, 30)).cropped_to(5, 10, (10, 10))))
+    expected = np.zeros((20, 30), bool)
+    expected[9:15, 10:15] = True
+    np.testing.assert_array_equal(rle.decode(named.parts["segmentation"].masks[0]), expected)
+
+
 def test_masks_of_an_unmoved_image_stay_bit_by_bit():
     mask = np.random.default_rng(0).random((1, 4, 4)).astype(np.float32)
     found = outputs(boxes=[[[0, 0, 4, 4]]], labels=[[1]], scores=[[1]], masks=[[mask]])

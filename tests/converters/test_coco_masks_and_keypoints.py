@@ -79,10 +79,6 @@ def test_labels_as_options_say(converted):
     assert shifted.meta.background_label == 0
 
 
-def test_images_without_objects_stay_but_for_the_accuracy_checker(converted):
-    assert [item.identifier for item in converted(MSCocoMaskRCNN, compat="accuracy_checker").items] == ["b.png"]
-
-
 def test_order_of_the_file_or_by_size(converted):
     names = [item.identifier for item in converted(MSCocoMaskRCNN, sort_annotations=False).items]
     assert names == ["b.png", "a.png"]
@@ -96,6 +92,13 @@ def test_an_object_without_a_mask_is_told(converted, content):
     assert error.value.message == (
         "b.png: a segmentation found that is neither a list of polygons with three points or more nor run lengths"
     )
+
+
+def test_run_lengths_that_do_not_fill_the_image_are_told(converted, content):
+    content["annotations"][1]["segmentation"]["counts"] = "!!zz"
+    with pytest.raises(DataError) as error:
+        converted(MSCocoMaskRCNN)
+    assert error.value.message == "b.png: run lengths found that do not fill 30 x 40 px"
 
 
 def test_keypoints(converted):

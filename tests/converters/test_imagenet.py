@@ -145,7 +145,7 @@ def test_dataset_meta_file(tmp_path, content, has_background, expected):
         ('{"labels": {"0": "cat"}}', "labels: a dict found, a list of class names expected"),
         ('{"label_map": ["cat"]}', "label_map: a list found, an object of index to name expected"),
         ('{"label_map": {"cat": 0}}', "label_map: key 'cat' found, a class index such as '0' expected"),
-        ('{"background_label": "0"}', "background_label: '0' found, a class index expected"),
+        ('{"background_label": "sky"}', "background_label: 'sky' found, a class index expected"),
         ('{"background_label": true}', "background_label: True found, a class index expected"),
     ],
 )

@@ -12,9 +12,9 @@ from pytest_torchlauncher.errors import DataError, MissingDataError, NonFiniteEr
 from pytest_torchlauncher.evaluation.clock import Clock
 from pytest_torchlauncher.evaluation.decisions import decided
 from pytest_torchlauncher.evaluation.evaluate import evaluate
-from pytest_torchlauncher.kinds import Adapter
+from pytest_torchlauncher.kinds import Adapter, Postprocessor
 from pytest_torchlauncher.registry import register
-from pytest_torchlauncher.types import Label, Pair, Sample, Scores, Text, Values
+from pytest_torchlauncher.types import Label, Named, Pair, Sample, ScoredBoxes, Scores, Text, Values
 
 
 def plan(tiny, **overrides):
@@ -169,3 +169,32 @@ def test_clock_leaves_a_context_through_its_own_exit():
     with clock.entered("build", Context()) as value:
         assert value == 1
     assert seen == [ValueError, None]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_coordinates_of_an_unmoved_input_are_the_originals(tiny, moved):
+    seen = []
+
+    @register("test_boxes")
+    @dataclass(frozen=True, kw_only=True)
+    class TestBoxes(Adapter):
+        def adapt(self, outputs, batch):
+            boxes = ScoredBoxes(np.zeros((1, 4)), np.zeros(1, int), np.ones(1), "input")
+            return [Named({"boxes": boxes, "label": Label(0)}) for _ in batch.samples]
+
+    @register("test_frames")
+    @dataclass(frozen=True, kw_only=True)
+    class TestFrames(Postprocessor):
+        def apply(self, pair):
+            seen.append(pair.prediction.parts["boxes"].frame)
+            return pair
+
+    text = tiny.file.read_text().replace("adapter: classification", "adapter: test_boxes")
+    step = "- {type: resize, size: 4, interpolation: NEAREST}\n      " if moved else ""
+    text = text.replace("- {type: normalization", f"{step}- {{type: normalization")
+    tiny.file.write_text(text.replace("    metrics:", "    postprocessing: [test_frames]\n    metrics:"))
+    if moved:
+        for path in (tiny.folder / "images").iterdir():
+            cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), (8, 8)))
+    evaluate(plan(tiny))
+    assert set(seen) == {"input" if moved else "original"}

@@ -1,31 +1,15 @@
-"""Images in files of their own that annotate others: targets, alpha masks, depth maps."""
+"""Images from the content of their files, as OpenCV and Pillow read them."""
 
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from ..errors import DataError, MissingDataError, display_path
-from ..types import Array
+from .types import Array
 
-__all__ = ["by_opencv", "by_pillow", "checked_folder"]
-
-
-def checked_folder(folder: Path, option: str) -> Path:
-    """Return `folder`, which the option named `option` gives.
-
-    Raises:
-        MissingDataError: it is not there.
-        DataError: it is a file.
-    """
-    if folder.is_dir():
-        return folder
-    if folder.exists():
-        raise DataError(f"{option} {display_path(folder)} is a file, a folder expected")
-    raise MissingDataError(f"{option} is not there: {display_path(folder)}")
+__all__ = ["by_opencv", "by_pillow"]
 
 
 def by_opencv(content: bytes, flag: Literal["COLOR", "GRAYSCALE", "UNCHANGED"]) -> Array:
@@ -51,12 +35,14 @@ def by_pillow(content: bytes, mode: Literal["RGB"] | None = None) -> tuple[Array
     Raises:
         ValueError: it holds none that Pillow knows.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         opened = Image.open(io.BytesIO(content))
         image: Image.Image = opened.convert(mode) if mode else opened
         return np.array(image), image.mode
+    except UnidentifiedImageError:
+        raise ValueError(f"{len(content)} bytes found that Pillow cannot decode, an image expected") from None
     # Pillow reports broken PNG files by SyntaxError.
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{len(content)} bytes found that Pillow cannot decode ({error})") from error
