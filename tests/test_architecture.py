@@ -26,7 +26,7 @@ LAYERS = [
     {"options"},
     {"paths"},
     {"registry", "located", "given_options", "refusal"},
-    {"kinds", "reference_names", "boxes", "images", "rle", "text_arrays"},
+    {"kinds", "reference_names", "boxes", "channel_values", "images", "rle", "text_arrays"},
     {"types", "extras"},
     {"errors"},
 ]

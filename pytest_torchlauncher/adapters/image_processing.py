@@ -11,28 +11,24 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BeforeValidator
 
+from ..channel_values import NAMED_MEANS, channel_values
 from ..errors import OutputError
 from ..kinds import Adapter
 from ..registry import register
 from ..types import Array, Batch, Image, Outputs, Prediction
-from ._channel_values import channel_values
 from ._pixels import as_float, to_8_bit
 from ._rows import rows
 
 __all__ = ["ImageProcessing"]
 
-_NAMED = {
-    "imagenet": (104.00698793, 116.66876762, 122.67891434),
-    "cifar10": (125.307, 122.961, 113.8575),
-}
-
 
 def _means(value: Any) -> tuple[float, ...]:
-    return channel_values(value, _NAMED)
+    named = NAMED_MEANS.get(value.lower()) if isinstance(value, str) else None
+    return named or channel_values(value)
 
 
 def _stds(value: Any) -> tuple[float, ...]:
-    numbers = channel_values(value, _NAMED)
+    numbers = _means(value)
     if 0 in numbers:
         raise ValueError(f"{value!r} found, numbers other than 0 expected")
     return numbers

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BeforeValidator
 
+from ..channel_values import NAMED_MEANS, channel_values
 from ..kinds import Preprocessor
 from ..registry import register
 from ..types import Array, Sample
@@ -17,38 +17,17 @@ from ._arrays import array_of
 
 __all__ = ["Normalization"]
 
-_NAMED_MEANS = {
-    "imagenet": (104.00698793, 116.66876762, 122.67891434),
-    "cifar10": (125.307, 122.961, 113.8575),
-}
-
 
 def _numbers(value: Any) -> Any:
-    """Return the numbers that `value` stands for: a number, a list of them, or text such as ``(1, 2, 3)``."""
-    if value is None:
-        return None
-    parts = value.strip().strip("()[]").split(",") if isinstance(value, str) else value
-    try:
-        numbers = tuple(_number(part) for part in (parts if isinstance(parts, list | tuple) else [parts]))
-    except (TypeError, ValueError):
-        numbers = ()
-    if not numbers or not all(map(math.isfinite, numbers)):
-        raise ValueError(f"{value!r} found, a number, a list of numbers or text such as '1, 2, 3' expected")
-    return numbers
-
-
-def _number(part: Any) -> float:
-    if isinstance(part, bool):
-        raise TypeError("a truth value is no number")
-    return float(part)
+    return None if value is None else channel_values(value)
 
 
 def _means(value: Any) -> Any:
-    return _numbers(_NAMED_MEANS.get(value.lower(), value) if isinstance(value, str) else value)
+    return _numbers(NAMED_MEANS.get(value.lower(), value) if isinstance(value, str) else value)
 
 
 def _stds(value: Any) -> Any:
-    if isinstance(value, str) and value.lower() in _NAMED_MEANS:
+    if isinstance(value, str) and value.lower() in NAMED_MEANS:
         raise ValueError(f"{value!r} found: the reference's table holds the means under that name; give numbers")
     numbers = _numbers(value)
     if numbers and 0 in numbers:

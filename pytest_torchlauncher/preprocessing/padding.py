@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator
 
+from ..channel_values import channel_values
 from ..kinds import Preprocessor
 from ..options import PositiveInt
 from ..registry import register
@@ -21,23 +22,7 @@ PadMode = Literal["constant", "edge", "maximum", "minimum", "mean", "median", "s
 
 
 def _numbers(value: Any) -> Any:
-    """Return ``background``, or the numbers that `value` stands for: a number, a list, or text such as ``1, 2, 3``."""
-    if value == "background":
-        return value
-    parts = value.strip().strip("()[]").split(",") if isinstance(value, str) else value
-    try:
-        numbers = tuple(_number(part) for part in (parts if isinstance(parts, list | tuple) else [parts]))
-    except (TypeError, ValueError):
-        numbers = ()
-    if not numbers or not all(map(math.isfinite, numbers)):
-        raise ValueError(f"{value!r} found, background, a number, a list of numbers or text such as '1, 2, 3' expected")
-    return numbers
-
-
-def _number(part: Any) -> float:
-    if isinstance(part, bool):
-        raise TypeError("a truth value is no number")
-    return float(part)
+    return value if value == "background" else channel_values(value, "background, ")
 
 
 @dataclass(frozen=True)

@@ -61,5 +61,7 @@ def test_the_exif_orientation_is_not_applied():
 @pytest.mark.parametrize("to_rgb", [True, False])
 @pytest.mark.parametrize("content", [b"", b"no image", encoded(Image.fromarray(RGB), "JPEG")[:400]])
 def test_what_cannot_be_decoded(content, to_rgb):
-    with pytest.raises(ValueError, match=rf"^{len(content)} bytes found that Pillow cannot decode( \(.+\)|, an image expected)$"):
+    with pytest.raises(
+        ValueError, match=rf"^{len(content)} bytes found that Pillow cannot decode( \(.+\)|, an image expected)$"
+    ):
         PillowImread(to_rgb=to_rgb).decode(content)
