@@ -33,7 +33,7 @@ def iou(first: Array, second: Array, border: int = 0) -> Array:
     """Return the intersection over union (N, M) of `first` (N, 4) and `second` (M, 4); 0 where both are empty."""
     shared = intersections(first, second, border)
     union = areas(first, border)[:, np.newaxis] + areas(second, border) - shared
-    ratio: Array = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    ratio: Array = np.divide(shared, union, out=np.zeros(shared.shape), where=union > 0)
     return ratio
 
 
@@ -41,7 +41,7 @@ def ioa(first: Array, second: Array, border: int = 0) -> Array:
     """Return how much of each of `first` (N, 4) lies in each of `second` (M, 4): (N, M); 0 of an empty box."""
     shared = intersections(first, second, border)
     whole = np.broadcast_to(areas(first, border)[:, np.newaxis], shared.shape)
-    ratio: Array = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
+    ratio: Array = np.divide(shared, whole, out=np.zeros(shared.shape), where=whole > 0)
     return ratio
 
 
@@ -64,6 +64,6 @@ def nms(boxes: Array, scores: Array, overlap: float, border: int = 0, use_min_ar
         kept.append(first)
         shared = intersections(boxes[[first]], boxes[rest], border)[0]
         whole = np.minimum(sizes[first], sizes[rest]) if use_min_area else sizes[first] + sizes[rest] - shared
-        ratio = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
+        ratio = np.divide(shared, whole, out=np.zeros(shared.shape), where=whole > 0)
         order = rest[ratio <= overlap]
     return np.array(kept, dtype=np.int64)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +32,10 @@ def decode(rle: Rle) -> Array:
     return decoded.astype(bool)
 
 
+_FARTHEST = 100
+"""In sides of the image: the memory that a polygon takes grows with its coordinates."""
+
+
 def from_coco(segmentation: Any, size: Size) -> Rle:
     """Return the run lengths of a COCO ``segmentation`` in an image of `size` (H, W) px.
 
@@ -46,7 +49,8 @@ def from_coco(segmentation: Any, size: Size) -> Rle:
     """
     if isinstance(segmentation, Mapping):
         return _from_counts(segmentation, size)
-    if not isinstance(segmentation, list) or not all(map(_is_polygon, segmentation)):
+    limit = _FARTHEST * max(size)
+    if not isinstance(segmentation, list) or not all(_is_polygon(polygon, limit) for polygon in segmentation):
         raise ValueError(
             "a segmentation found that is neither a list of polygons with three points or more nor run lengths"
         )
@@ -56,14 +60,14 @@ def from_coco(segmentation: Any, size: Size) -> Rle:
     return _rle(coco.merge(coco.frPyObjects([list(map(float, polygon)) for polygon in segmentation], *size)))
 
 
-def _is_polygon(value: Any) -> bool:
+def _is_polygon(value: Any, limit: float) -> bool:
     is_even = isinstance(value, list) and len(value) >= 6 and len(value) % 2 == 0
-    return is_even and all(isinstance(number, int | float) and math.isfinite(number) for number in value)
+    return is_even and all(isinstance(number, int | float) and abs(number) <= limit for number in value)
 
 
 def _from_counts(segmentation: Mapping[str, Any], size: Size) -> Rle:
     found, counts = segmentation.get("size"), segmentation.get("counts")
-    if found is None or list(found) != list(size) or counts is None:
+    if not isinstance(found, list) or found != list(size) or counts is None:
         raise ValueError(f"run lengths of size {found} found, those of the image, {size}, expected")
     coco, written = _coco(), {"size": list(size), "counts": counts}
     try:

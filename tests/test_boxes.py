@@ -86,6 +86,13 @@ def test_the_overlap_with_the_smaller_box():
     assert boxes.nms(nested, scores, 0.49, use_min_area=True).tolist() == [0]
 
 
+def test_whole_numbers_are_coordinates_too():
+    whole = np.array([[0, 0, 4, 4], [0, 0, 4, 2]])
+    np.testing.assert_array_equal(boxes.iou(whole, whole), [[1, 0.5], [0.5, 1]])
+    np.testing.assert_array_equal(boxes.ioa(whole, whole), [[1, 0.5], [1, 1]])
+    assert boxes.nms(whole, np.array([1, 2]), 0.4).tolist() == [1]
+
+
 @pytest.mark.parametrize("border", [0, 1])
 def test_no_boxes(border):
     none = np.zeros((0, 4))

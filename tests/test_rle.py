@@ -57,6 +57,8 @@ def test_run_lengths_of_both_kinds():
             {"size": [4, 3], "counts": [12]},
             r"run lengths of size \[4, 3\] found, those of the image, \(3, 4\), expected",
         ),
+        ([[1, 2, 3, 4, 5, 1e30]], "a segmentation found that is neither a list of polygons"),
+        ({"size": 5, "counts": "a"}, "run lengths of size 5 found"),
         ({"size": None, "counts": [12]}, "run lengths of size None found"),
         ({"size": [3, 4], "counts": [5]}, "run lengths found that do not fill 3 x 4 px"),
         ({"size": [3, 4], "counts": [5, 10**9]}, "run lengths found that do not fill 3 x 4 px"),

@@ -37,7 +37,12 @@ class DETR(Adapter):
         """
         logits, boxes = outputs.select(self.scores_out), outputs.select(self.boxes_out)
         count = len(batch.samples)
-        if logits.ndim != 3 or boxes.shape != (count, logits.shape[1], 4) or len(logits) != count:
+        if (
+            logits.ndim != 3
+            or logits.shape[2] < 2
+            or boxes.shape != (count, logits.shape[1], 4)
+            or len(logits) != count
+        ):
             raise OutputError(
                 f"logits {logits.shape} and boxes {boxes.shape} found, (B, Q, C + 1) and (B, Q, 4) of {count} expected"
             )

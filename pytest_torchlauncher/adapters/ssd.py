@@ -32,7 +32,7 @@ class SSD(Adapter):
         """Return the boxes of each sample, normalized.
 
         Raises:
-            OutputError: the output has no rows of seven.
+            OutputError: the output has no rows of seven, or a label is no number.
         """
         output = outputs.select()
         if output.shape[-1:] != (7,):
@@ -43,6 +43,8 @@ class SSD(Adapter):
     def _boxes(self, rows: Array) -> ScoredBoxes:
         if self.custom_output_order:
             rows = rows[:, [5, 4, 1, 0, 3, 2]]
+        if not np.isfinite(rows[:, 0]).all():
+            raise OutputError("labels found that are no finite numbers")
         return ScoredBoxes(rows[:, 2:], rows[:, 0].astype(np.int64), rows[:, 1], "normalized")
 
 

@@ -100,6 +100,7 @@ def read_coco(path: Path, option: str = "annotation_file") -> CocoFile:
         images = _entries(content, "images", _image)
         objects = _by_image(images, _entries(content, "annotations", lambda entry: (entry["image_id"], _object(entry))))
         categories = _entries(content, "categories", lambda entry: (int(entry["id"]), str(entry["name"])))
+        _check_unlike(categories)
     except ValueError as error:
         raise DataError(f"{option} {display_path(path)}: {error}") from None
     return CocoFile(images, categories, objects)
@@ -113,26 +114,31 @@ def _entries(content: Any, key: str, parse: Callable[[Any], EntryT]) -> tuple[En
     for index, entry in enumerate(entries):
         try:
             parsed.append(parse(entry))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             problem = f"no {error} found" if isinstance(error, KeyError) else str(error)
             raise ValueError(f"{key}[{index}]: {problem}; {_EXPECTED[key]} expected") from None
     return tuple(parsed)
 
 
 def _image(entry: Mapping[str, Any]) -> CocoImage:
+    if not isinstance(entry["id"], int | str) or isinstance(entry["id"], bool):
+        raise ValueError(f"id {entry['id']!r} found")
     return CocoImage(entry["id"], str(entry["file_name"]), (int(entry["height"]), int(entry["width"])))
 
 
 def _object(entry: Mapping[str, Any]) -> CocoObject:
     x, y, width, height = map(float, entry["bbox"])
-    if not all(map(math.isfinite, (x, y, width, height))):
+    if not all(map(math.isfinite, (x, y, width, height))) or min(width, height) < 0:
         raise ValueError(f"bbox {entry['bbox']} found")
+    area = float(entry.get("area", width * height))
     keypoints = tuple(map(float, entry["keypoints"])) if entry.get("keypoints") else None
+    if not all(map(math.isfinite, (area, *(keypoints or ())))):
+        raise ValueError("an area or keypoint that is no finite number found")
     labelled = sum(visibility > 0 for visibility in (keypoints or ())[2::3])
     return CocoObject(
         int(entry["category_id"]),
         (x, y, width, height),
-        float(entry.get("area", width * height)),
+        area,
         bool(entry.get("iscrowd", 0)),
         entry.get("segmentation"),
         keypoints,
@@ -143,6 +149,8 @@ def _object(entry: Mapping[str, Any]) -> CocoObject:
 def _by_image(
     images: Sequence[CocoImage], annotations: Sequence[tuple[Any, CocoObject]]
 ) -> dict[Any, tuple[CocoObject, ...]]:
+    if len({type(image.id) for image in images}) > 1:
+        raise ValueError("ids of images found that are numbers and texts; make them all numbers")
     objects: dict[Any, list[CocoObject]] = {}
     for image in images:
         if image.id in objects:
@@ -151,7 +159,16 @@ def _by_image(
     for image_id, item in annotations:
         if image_id in objects:
             objects[image_id].append(item)
+    if annotations and not any(objects.values()):
+        raise ValueError(f"annotations of image_id {annotations[0][0]!r} found, of images that are listed expected")
     return {image_id: tuple(items) for image_id, items in objects.items()}
+
+
+def _check_unlike(categories: Sequence[tuple[int, str]]) -> None:
+    seen: dict[int, str] = {}
+    for category, name in categories:
+        if seen.setdefault(category, name) != name:
+            raise ValueError(f"{seen[category]!r} and {name!r} of one category id {category} found; give each its own")
 
 
 def classes_of(

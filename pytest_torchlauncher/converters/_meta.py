@@ -14,27 +14,27 @@ from ._files import read_text
 __all__ = ["named_classes", "read_meta"]
 
 
-def named_classes(names: Sequence[str], has_background: bool) -> DatasetMeta:
-    """Return the classes `names` in order, from index 0, or from 1 after a class ``background``."""
-    if has_background:
-        return DatasetMeta(dict(enumerate(["background", *names])), 0)
-    return DatasetMeta(dict(enumerate(names)))
+def named_classes(names: Sequence[str], first: int = 0) -> DatasetMeta:
+    """Return the classes `names` in order, from index `first`; above 0, a class ``background`` is 0."""
+    if first > 0:
+        return DatasetMeta({0: "background", **dict(enumerate(names, first))}, 0)
+    return DatasetMeta(dict(enumerate(names, first)))
 
 
-def read_meta(path: Path, has_background: bool = False) -> DatasetMeta:
+def read_meta(path: Path, first: int = 0) -> DatasetMeta:
     """Return the classes that the JSON file `path` describes.
 
     Args:
         path: holds ``label_map`` (index to name) or else ``labels`` (names in order), and may hold
             ``background_label``, ``segmentation_colors`` and ``prediction_to_gt_labels``.
-        has_background: whether ``background`` comes before ``labels``.
+        first: index of the first of ``labels``; above 0, ``background`` is 0.
 
     Raises:
         MissingDataError: the file is not there.
         DataError: it is no such JSON.
     """
     content = _load(path)
-    classes = _classes(content, path, has_background)
+    classes = _classes(content, path, first)
     background = content.get("background_label", classes.background_label)
     if isinstance(background, str) and background.lstrip("-").isdigit():
         background = int(background)
@@ -54,13 +54,13 @@ def _load(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _classes(content: Mapping[str, Any], path: Path, has_background: bool) -> DatasetMeta:
+def _classes(content: Mapping[str, Any], path: Path, first: int) -> DatasetMeta:
     if "label_map" in content:
         return DatasetMeta(_label_map(content["label_map"], path))
     labels = content.get("labels", [])
     if not isinstance(labels, list):
         raise _error(path, f"labels: a {type(labels).__name__} found, a list of class names expected")
-    return named_classes([str(label) for label in labels], has_background and "labels" in content)
+    return named_classes([str(label) for label in labels], first if "labels" in content else 0)
 
 
 def _colors(content: Mapping[str, Any], path: Path) -> tuple[tuple[int, int, int], ...]:

@@ -155,7 +155,7 @@ class CSV(Converter):
 
     def _meta(self) -> DatasetMeta:
         if self.labels_file is not None:
-            return named_classes([line for line in read_lines(self.labels_file, "labels_file") if line], False)
+            return named_classes([line for line in read_lines(self.labels_file, "labels_file") if line])
         return read_meta(self.dataset_meta_file) if self.dataset_meta_file is not None else DatasetMeta()
 
     def _error(self, line: int, message: str) -> DataError:

@@ -30,7 +30,7 @@ class MSCocoKeypoints(Converter):
         sort_annotations: whether images are sorted by `sort_key`.
         sort_key: image_id or image_size.
         remove_empty_images: whether images without people are left out.
-        images_dir: accepted; files are looked for in ``data_source``.
+        images_dir: where the images lie, if the dataset has no ``data_source``.
         dataset_meta_file: JSON with the classes.
     """
 
@@ -57,7 +57,7 @@ class MSCocoKeypoints(Converter):
             objects = coco.objects[image.id]
             if objects or not self.remove_empty_images:
                 items.append(Annotated(image.file_name, _keypoints(image.file_name, objects, labels)))
-        return Annotations(items, DatasetMeta(names))
+        return Annotations(items, DatasetMeta(names), self.images_dir)
 
 
 def _keypoints(name: str, objects: Sequence[CocoObject], labels: dict[int, int]) -> Keypoints:

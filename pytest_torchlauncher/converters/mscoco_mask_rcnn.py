@@ -31,9 +31,10 @@ class MSCocoMaskRCNN(Converter):
         use_full_label_map: whether labels are the category ids (1 to 90), else their positions (0 to 79).
         sort_annotations: whether images are sorted by `sort_key`.
         sort_key: image_id or image_size.
-        images_dir: accepted; files are looked for in ``data_source``.
+        images_dir: where the images lie, if the dataset has no ``data_source``.
         dataset_meta_file: JSON with the classes; labels are then the category ids.
-        convert_COCO_to_VOC_labels: whether category ids become the labels of PASCAL VOC, as far as it has them.
+        convert_COCO_to_VOC_labels: whether labels are those of PASCAL VOC (1 to 20), whose classes all objects
+            must have.
     """
 
     annotation_file: DataPath
@@ -65,7 +66,7 @@ class MSCocoMaskRCNN(Converter):
         for image in coco.sorted_by(self.sort_key if self.sort_annotations else None):
             objects = coco.objects[image.id]
             items.append(Annotated(image.file_name, _parts(image, objects, labels_of(objects, labels))))
-        return Annotations(items, meta)
+        return Annotations(items, meta, self.images_dir)
 
 
 def _parts(image: CocoImage, objects: Sequence[CocoObject], labels: Array) -> Named:

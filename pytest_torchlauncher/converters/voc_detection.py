@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -88,6 +89,9 @@ class VOCDetection(Converter):
 def _number(path: Path, node: ElementTree.Element, tag: str) -> float:
     text = node.findtext(tag)
     try:
-        return float(text or "")
+        number = float(text or "")
+        if not math.isfinite(number):
+            raise ValueError(text)
+        return number
     except ValueError:
         raise DataError(f"{display_path(path)}: {tag}: {text!r} found, a number expected") from None

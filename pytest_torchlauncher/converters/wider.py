@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ class Wider(Converter):
         label_start: the label of a face, where `dataset_meta_file` does not say it.
         images_dir: where the images lie, if the dataset has no ``data_source``.
         dataset_meta_file: JSON with the classes, of which the first that is not the background is the face; those of
-            a list count from 1, from 0 with ``label_start: 0``.
+            a list count from `label_start`.
     """
 
     annotation_file: DataPath
@@ -54,7 +55,7 @@ class Wider(Converter):
 
     def _classes(self) -> DatasetMeta:
         background = {0: _BACKGROUND} if self.label_start else {}
-        given = read_meta(self.dataset_meta_file, bool(background)) if self.dataset_meta_file else DatasetMeta()
+        given = read_meta(self.dataset_meta_file, self.label_start) if self.dataset_meta_file else DatasetMeta()
         if given.label_map:
             return given
         return DatasetMeta({**background, self.label_start: "face"}, 0 if background else None)
@@ -84,6 +85,8 @@ class Wider(Converter):
         text = lines[number] if number < len(lines) else ""
         try:
             x, y, width, height = map(float, text.split()[:4])
+            if not math.isfinite(x + y + width + height):
+                raise ValueError(text)
         except ValueError:
             raise self._error(number, f"{text!r} found, x, y, width and height of a face expected") from None
         return [x, y, width, height]

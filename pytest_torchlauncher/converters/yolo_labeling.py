@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +18,20 @@ from ._files import read_lines
 __all__ = ["YoloLabeling"]
 
 
+_ORIENTATION = 0x0112
+_MOST_CLASSES = 1 << 20
+"""What stands for more is a mistake, and would fill the memory with names."""
+
+
 @register("yolo_labeling")
 @dataclass(frozen=True, kw_only=True)
 class YoloLabeling(Converter):
     """A text file an image with a line an object: class, and centre x, y, width, height as parts of the image.
 
+    A photo that its EXIF orientation turns by a quarter is as wide as it is shown, as `opencv_imread` gives it.
+
     Args:
-        annotations_dir: folder of the text files.
+        annotations_dir: folder of the text files, beside which ``classes.txt`` may lie, as labelling tools put it.
         images_dir: folder of the images, whose sizes are needed; ``images`` beside `annotations_dir` or that folder
             itself by default.
         labels_file: names of the classes, one a line; their indices by default.
@@ -47,6 +55,8 @@ class YoloLabeling(Converter):
         root = self._images()
         items = []
         for path in sorted(self.annotations_dir.glob("*.txt")):
+            if path.name == "classes.txt":
+                continue
             name = path.stem + self.images_suffix
             items.append(Annotated(name, _boxes(path, _size(root / name))))
         return Annotations(items, DatasetMeta(self._label_map(items)), root)
@@ -77,8 +87,10 @@ def _boxes(path: Path, size: Size) -> Boxes:
 def _row(path: Path, number: int, line: str) -> list[float]:
     try:
         label, *box = line.split()
-        x, y, width, height = map(float, box)
-        return [int(label), x, y, width, height]
+        numbers = [int(label), *map(float, box)]
+        if len(numbers) != 5 or not all(map(math.isfinite, numbers)) or not 0 <= numbers[0] < _MOST_CLASSES:
+            raise ValueError(line)
+        return numbers
     except ValueError:
         message = f"{line!r} found, a class index, x, y, width and height expected"
         raise DataError(message, Position(path, number, 1)) from None
@@ -90,7 +102,8 @@ def _size(path: Path) -> Size:
 
     try:
         with Image.open(path) as image:
-            return image.height, image.width
+            turned = image.getexif().get(_ORIENTATION, 1) >= 5
+            return (image.width, image.height) if turned else (image.height, image.width)
     except FileNotFoundError:
         raise MissingDataError(f"image {display_path(path)} is not there; set images_dir and images_suffix") from None
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:

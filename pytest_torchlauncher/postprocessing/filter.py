@@ -23,12 +23,19 @@ def _numbers(value: Any) -> Any:
     """Return least and greatest value of a range, or the least alone."""
     parts = value.strip("()[] ").split(",") if isinstance(value, str) else value
     try:
-        numbers = tuple(float(part) for part in (parts if isinstance(parts, list | tuple) else [parts]) if part != "")
+        numbers = tuple(_number(part) for part in (parts if isinstance(parts, list | tuple) else [parts]) if part != "")
     except (TypeError, ValueError):
         numbers = ()
-    if len(numbers) not in (1, 2):
+    # The Accuracy Checker's files write 0 where there is no greatest value.
+    if len(numbers) not in (1, 2) or (len(numbers) == 2 and numbers[1] and numbers[1] <= numbers[0]):
         raise refused(f"{found(value)} found, a least value expected, or a least and a greatest one")
     return numbers
+
+
+def _number(part: Any) -> float:
+    if isinstance(part, bool):
+        raise TypeError("a truth value is no number")
+    return float(part)
 
 
 Range = Annotated[tuple[float, ...], BeforeValidator(_numbers)]
@@ -121,7 +128,6 @@ def _outside(values: Array, limits: tuple[float, ...]) -> Array:
         return np.zeros(len(values), dtype=bool)
     least, greatest = (*limits, 0.0)[:2]
     inside: Array = values >= least
-    # The Accuracy Checker's files write 0 where there is no greatest value.
     return ~(inside & (values < greatest)) if greatest else ~inside
 
 

@@ -46,7 +46,8 @@ class Padding(Preprocessor):
         size: width and height, px.
         dst_width: width, px.
         dst_height: height, px.
-        stride: both sides are raised to a multiple of it.
+        stride: the size is raised to a multiple of it, and the width of a wider image; a taller one keeps its height,
+            as in the Accuracy Checker.
         pad_type: where the image lies: center, or the border is at left_top or right_bottom.
         pad_value: of the border's pixels: a number a channel, one number for all, or background, the most frequent one.
         use_numpy: whether `numpy_pad_mode` makes the border.
@@ -80,7 +81,7 @@ class Padding(Preprocessor):
         geometry = sample.geometry and sample.geometry.padded_by(border.top, border.left, border.bottom, border.right)
         target = (self._raised(wanted[0]), wanted[1])
         if self.enable_resize and padded.shape[:2] != target:
-            return sample.moved(_stretched(padded, target), geometry and geometry.resized_to(target))
+            return sample.moved(_stretched(padded, target), geometry and geometry.stretched_to(target))
         return sample.moved(padded, geometry)
 
     def _wanted(self, sample: Sample, size: Size) -> Size:

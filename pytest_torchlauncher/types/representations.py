@@ -70,10 +70,23 @@ class _Objects:
                 chosen[name] = tuple(value[index] for index in indices)
         return replace(self, **chosen)  # type: ignore[type-var]
 
-    def _complete(self, **defaults: Array) -> None:
-        for name, default in defaults.items():
+    def __post_init__(self) -> None:
+        """Fill in what is not given.
+
+        Raises:
+            OutputError: the arrays are of different lengths.
+        """
+        for name, default in self._defaults().items():
             if getattr(self, name) is _NOT_GIVEN:
                 object.__setattr__(self, name, default)
+        columns = ((name, getattr(self, name)) for name in self.__dataclass_fields__)  # type: ignore[attr-defined]
+        lengths = {name: len(column) for name, column in columns if not isinstance(column, str)}
+        if len(set(lengths.values())) > 1:
+            told = ", ".join(f"{length} {name}" for name, length in lengths.items())
+            raise OutputError(f"{told} found, as many of each expected")
+
+    def _defaults(self) -> dict[str, Array]:
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +128,9 @@ class Boxes(_Objects):
     crowd: Array = field(default_factory=_not_given)
     areas: Array = field(default_factory=_not_given)
 
-    def __post_init__(self) -> None:
-        """Fill in what is not given."""
+    def _defaults(self) -> dict[str, Array]:
         none = np.zeros(len(self.labels), dtype=bool)
-        self._complete(difficult=none, crowd=none, areas=_areas(self.boxes))
+        return {"difficult": none, "crowd": none, "areas": _areas(self.boxes)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,9 +151,8 @@ class ScoredBoxes(_Objects):
     frame: Frame = "original"
     difficult: Array = field(default_factory=_not_given)
 
-    def __post_init__(self) -> None:
-        """Fill in what is not given."""
-        self._complete(difficult=np.zeros(len(self.labels), dtype=bool))
+    def _defaults(self) -> dict[str, Array]:
+        return {"difficult": np.zeros(len(self.labels), dtype=bool)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +183,9 @@ class InstanceMasks(_Objects):
     crowd: Array = field(default_factory=_not_given)
     areas: Array = field(default_factory=_not_given)
 
-    def __post_init__(self) -> None:
-        """Fill in what is not given."""
+    def _defaults(self) -> dict[str, Array]:
         none = np.zeros(len(self.labels), dtype=bool)
-        self._complete(difficult=none, crowd=none, areas=_areas(self.boxes))
+        return {"difficult": none, "crowd": none, "areas": _areas(self.boxes)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,10 +225,9 @@ class Keypoints(_Objects):
     difficult: Array = field(default_factory=_not_given)
     crowd: Array = field(default_factory=_not_given)
 
-    def __post_init__(self) -> None:
-        """Fill in what is not given."""
+    def _defaults(self) -> dict[str, Array]:
         none = np.zeros(len(self.labels), dtype=bool)
-        self._complete(difficult=none, crowd=none, areas=_areas(self.boxes))
+        return {"difficult": none, "crowd": none, "areas": _areas(self.boxes)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

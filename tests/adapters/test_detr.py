@@ -64,7 +64,14 @@ def test_outputs_are_chosen_by_expression_too():
 
 
 @pytest.mark.parametrize(
-    ("logits", "boxes"), [((2, 3), (2, 3, 4)), ((2, 3, 9), (2, 4, 4)), ((2, 3, 9), (2, 3, 5)), ((3, 3, 9), (3, 3, 4))]
+    ("logits", "boxes"),
+    [
+        ((2, 3), (2, 3, 4)),
+        ((2, 3, 1), (2, 3, 4)),
+        ((2, 3, 9), (2, 4, 4)),
+        ((2, 3, 9), (2, 3, 5)),
+        ((3, 3, 9), (3, 3, 4)),
+    ],
 )
 def test_shapes_that_do_not_fit(logits, boxes):
     with pytest.raises(OutputError) as caught:

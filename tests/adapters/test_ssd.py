@@ -63,6 +63,13 @@ def test_nothing_found():
     assert (len(first), len(second)) == (0, 0)
 
 
+@pytest.mark.parametrize("label", [float("nan"), float("inf")])
+def test_labels_are_numbers(label):
+    with pytest.raises(OutputError) as caught:
+        adapted([[[[0, label, 0.5, 0, 0, 1, 1]]]], 1)
+    assert str(caught.value) == "labels found that are no finite numbers"
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 4, 6), (14, 1), ()])
 def test_rows_of_seven_are_needed(shape):
     with pytest.raises(OutputError) as caught:

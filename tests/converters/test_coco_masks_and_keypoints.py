@@ -101,6 +101,12 @@ def test_run_lengths_that_do_not_fill_the_image_are_told(converted, content):
     assert error.value.message == "b.png: run lengths found that do not fill 30 x 40 px"
 
 
+def test_where_images_lie(converted, tmp_path):
+    for converter in (MSCocoMaskRCNN, MSCocoKeypoints):
+        assert converted(converter).root is None
+        assert converted(converter, images_dir=tmp_path / "val").root == tmp_path / "val"
+
+
 def test_keypoints(converted):
     annotations = converted(MSCocoKeypoints)
     empty, people = (item.annotation for item in annotations.items)

@@ -254,7 +254,39 @@ OF_AN_ITEM = "image_id, category_id and bbox [x, y, width, height] expected"
             content([image(1)], [item(1, bbox=(1, 2, 3, float("nan")))]),
             f"annotations[0]: bbox [1, 2, 3, nan] found; {OF_AN_ITEM}",
         ),
+        (
+            content([image(1)], [item(1, bbox=(1, 2, -3, 4))]),
+            f"annotations[0]: bbox [1, 2, -3, 4] found; {OF_AN_ITEM}",
+        ),
+        (
+            content([image(1)], [item(1, area=float("nan"))]),
+            f"annotations[0]: an area or keypoint that is no finite number found; {OF_AN_ITEM}",
+        ),
+        (
+            content([image(1)], [item(1, keypoints=[1, 2, float("inf")])]),
+            f"annotations[0]: an area or keypoint that is no finite number found; {OF_AN_ITEM}",
+        ),
+        (
+            content([{**image(1), "height": float("inf")}], []),
+            "images[0]: cannot convert float infinity to integer; id, file_name, height and width expected",
+        ),
+        (
+            content([{**image(1), "id": [1]}], []),
+            "images[0]: id [1] found; id, file_name, height and width expected",
+        ),
         (content([image(1), image(1)], []), "two images of the id 1 found; give each its own"),
+        (
+            content([image(1), {**image(1), "id": "a"}], []),
+            "ids of images found that are numbers and texts; make them all numbers",
+        ),
+        (
+            content([image(1)], [item("1"), item("2")]),
+            "annotations of image_id '1' found, of images that are listed expected",
+        ),
+        (
+            content([], [], [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]),
+            "'a' and 'b' of one category id 1 found; give each its own",
+        ),
     ],
 )
 def test_what_is_no_coco(tmp_path, document, message):

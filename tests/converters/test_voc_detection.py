@@ -112,6 +112,7 @@ def test_where_images_lie(tmp_path):
     ("objects", "message"),
     [
         ([thing("dog", (1, 2, "x", 4))], "bndbox/xmax: 'x' found, a number expected"),
+        ([thing("dog", (1, 2, "nan", 4))], "bndbox/xmax: 'nan' found, a number expected"),
         (["<object><name>dog</name></object>"], "bndbox/xmin: None found, a number expected"),
         ([thing("cat", (1, 2, 3, 4))], "class 'cat' found, one of background, dog expected"),
     ],

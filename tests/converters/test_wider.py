@@ -74,6 +74,7 @@ def test_the_label_of_a_face(tmp_path, start, names, background):
         ({"label_map": {"0": "__background__", "2": "face"}}, 1, 2, {0: "__background__", 2: "face"}, None),
         ({"labels": ["face", "mask"]}, 1, 1, {0: "background", 1: "face", 2: "mask"}, 0),
         ({"labels": ["face", "mask"]}, 0, 0, {0: "face", 1: "mask"}, None),
+        ({"labels": ["face", "mask"]}, 2, 2, {0: "background", 2: "face", 3: "mask"}, 0),
         ({}, 1, 1, {0: "__background__", 1: "face"}, 0),
     ],
 )
@@ -104,6 +105,7 @@ def test_where_images_lie(tmp_path):
         ("a.jpg", 2, "'' found, the number of faces expected"),
         ("a.jpg\n2\n1 2 3 4\nb.jpg\n0", 4, "'b.jpg' found, x, y, width and height of a face expected"),
         ("a.jpg\n1\n1 2 3", 3, "'1 2 3' found, x, y, width and height of a face expected"),
+        ("a.jpg\n1\n1 2 3 nan", 3, "'1 2 3 nan' found, x, y, width and height of a face expected"),
         ("a.jpg\n1", 3, "'' found, x, y, width and height of a face expected"),
     ],
 )

@@ -8,6 +8,7 @@ from PIL import Image
 
 from pytest_torchlauncher.converters.yolo_labeling import YoloLabeling
 from pytest_torchlauncher.errors import DataError, MissingDataError, Position
+from pytest_torchlauncher.images import by_opencv
 
 MINIMAL = {"yolo_labeling": {"annotations_dir": "labels"}}
 
@@ -79,7 +80,36 @@ def test_of_an_image_only_the_head_is_read(tmp_path, monkeypatch):
     np.testing.assert_array_equal(item.annotation.boxes, [[0, 0, 200, 100]])
 
 
-@pytest.mark.parametrize("line", ["0 0.5 0.5 1", "0 0.5 0.5 1 x", "dog 0.5 0.5 1 1", "0.5 0.5 0.5 1 1"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_turned_photo_is_as_wide_as_its_reader_gives_it(tmp_path, orientation):
+    labels = write(tmp_path, {"a": "0 0.5 0.5 1 1"})
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (200, 100)).save(tmp_path / "images" / "a.jpg", exif=exif)
+    height, width = by_opencv((tmp_path / "images" / "a.jpg").read_bytes(), "COLOR").shape[:2]
+    (item,) = YoloLabeling(annotations_dir=labels).convert().items
+    np.testing.assert_array_equal(item.annotation.boxes, [[0, 0, width, height]])
+    assert (width == 100) == (orientation > 4)
+
+
+def test_the_list_of_classes_is_no_image(tmp_path):
+    labels = write(tmp_path, {"a": "0 0.5 0.5 1 1"})
+    (labels / "classes.txt").write_text("dog\n")
+    assert [item.identifier for item in YoloLabeling(annotations_dir=labels).convert().items] == ["a.jpg"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "0 0.5 0.5 1",
+        "0 0.5 0.5 1 x",
+        "0 0.5 0.5 1 nan",
+        "dog 0.5 0.5 1 1",
+        "0.5 0.5 0.5 1 1",
+        "-1 0.5 0.5 1 1",
+        "50000000 0.5 0.5 1 1",
+    ],
+)
 def test_lines_that_cannot_be_used(tmp_path, line):
     labels = write(tmp_path, {"a": f"0 0.5 0.5 1 1\n\n{line}"})
     with pytest.raises(DataError) as caught:

@@ -121,14 +121,20 @@ def test_thresholds(given_as, thresholds):
         ("0.9:0.05:0.5", "'0.9:0.05:0.5'"),
         ("0.5:0:0.9", "'0.5:0:0.9'"),
         ("0.5:0.9", "'0.5:0.9'"),
+        ("0.5:0.1:0.95", "'0.5:0.1:0.95'"),
+        ("0.5:0.5:0.6", "'0.5:0.5:0.6'"),
         ([], "a list"),
+        ([[0.5, 0.6]], "a list"),
+        (True, "true"),
         (None, "nothing"),
     ],
 )
 def test_what_is_no_threshold(given_as, found):
     with pytest.raises(ValueError, match="expected") as caught:
         construct(CocoPrecision, {"threshold": given_as}, Context())
-    assert f"{found} found, numbers above 0 and up to 1 expected, or first:step:last" in str(caught.value)
+    assert f"{found} found, numbers above 0 and up to 1 expected, or first:step:last in whole steps" in str(
+        caught.value
+    )
 
 
 def test_boxes_have_to_be_in_the_original_image():

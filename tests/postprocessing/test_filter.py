@@ -121,7 +121,17 @@ def test_no_boxes():
 
 
 @pytest.mark.parametrize(
-    ("value", "found"), [("a", "'a'"), ([1, 2, 3], "a list"), ("", "''"), ([], "a list"), (None, "nothing")]
+    ("value", "found"),
+    [
+        ("a", "'a'"),
+        ([1, 2, 3], "a list"),
+        ([20, 10], "a list"),
+        ("20, 10", "'20, 10'"),
+        (True, "true"),
+        ("", "''"),
+        ([], "a list"),
+        (None, "nothing"),
+    ],
 )
 def test_what_is_no_range(value, found):
     with pytest.raises(ValueError, match="expected") as caught:

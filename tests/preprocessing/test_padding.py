@@ -166,7 +166,7 @@ def test_what_stays_larger_may_be_stretched(dtype, channels):
     done = padded(data, size=8, enable_resize=True)
     expected = cv2.resize(data, (8, 8)).reshape(8, 8, channels)
     np.testing.assert_array_equal(done.data, expected)
-    assert (done.geometry.current, done.geometry.resized) == ((8, 8), (8, 8))
+    assert (done.geometry.current, done.geometry.resized, done.geometry.wanted) == ((8, 8), None, None)
     np.testing.assert_allclose(done.geometry.points_to_original(np.array([8, 8])), [9, 12])
     assert padded(image(4, 5), size=8, enable_resize=True).geometry.resized is None
 

@@ -2,7 +2,17 @@ import numpy as np
 import pytest
 
 from pytest_torchlauncher.errors import OutputError
-from pytest_torchlauncher.types import Boxes, InstanceMasks, Keypoints, Label, Named, Rle, ScoredBoxes, Text
+from pytest_torchlauncher.types import (
+    Boxes,
+    InstanceMasks,
+    Keypoints,
+    Label,
+    Named,
+    Rle,
+    ScoredBoxes,
+    ScoredMasks,
+    Text,
+)
 
 
 def test_what_is_not_given_is_zero_and_areas_are_the_boxes():
@@ -14,6 +24,16 @@ def test_what_is_not_given_is_zero_and_areas_are_the_boxes():
     assert (points.areas.tolist(), points.difficult.tolist()) == ([4], [False])
     masks = InstanceMasks((Rle((2, 2), b"04"),), np.zeros(1), np.array([[0.0, 0, 2, 3]]))
     assert (masks.areas.tolist(), masks.crowd.tolist()) == ([6], [False])
+
+
+def test_arrays_are_of_one_length():
+    with pytest.raises(OutputError) as boxes:
+        ScoredBoxes(np.zeros((3, 4)), np.zeros(2, int), np.zeros(3))
+    assert boxes.value.message == "3 boxes, 2 labels, 3 scores, 2 difficult found, as many of each expected"
+    with pytest.raises(OutputError, match=r"^0 masks, 1 labels, 1 scores found, as many of each expected$"):
+        ScoredMasks((), np.zeros(1, int), np.zeros(1))
+    with pytest.raises(OutputError, match=r"^2 points, 1 visibility, 1 labels, 1 boxes, "):
+        Keypoints(np.zeros((2, 3, 2)), np.zeros((1, 3)), np.zeros(1), np.zeros((1, 4)))
 
 
 def test_objects_are_chosen_by_truth_or_index():
