@@ -51,6 +51,10 @@ class SimpleDecoder(TextDecoder):
             raise OutputError(
                 f"an output {output.shape} for a batch of {count} found, ({count}, steps, classes) expected"
             )
+        if self.start_index >= output.shape[1]:
+            raise OutputError(
+                f"an output of {output.shape[1]} steps found, more than start_index {self.start_index} expected"
+            )
         symbols = self.symbols(batch.meta)
         rows = output.argmax(axis=2)[:, self.start_index :]
         return [Text(self._text(spelled(row, symbols))) for row in rows]

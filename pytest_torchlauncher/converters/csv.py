@@ -135,6 +135,7 @@ class CSV(Converter):
         """Return the classes and the index of each cell's."""
         meta, are_indices = self._meta(), all(cell.isascii() and cell.isdecimal() for cell in cells)
         if not meta.label_map and not are_indices:
+            self._check_names(rows, cells)
             meta = replace(meta, label_map=dict(enumerate(sorted(set(cells)))))
         names = [(name, index) for index, name in meta.label_map.items()]
         # Where names are numbers too, a column that holds others are indices.
@@ -145,6 +146,12 @@ class CSV(Converter):
         for name, index in names:
             indices.setdefault(name, []).append(index)
         return meta, [self._index(row, cell, indices) for row, cell in zip(rows, cells, strict=True)]
+
+    def _check_names(self, rows: Sequence[_Row], cells: Sequence[str]) -> None:
+        for row, cell in zip(rows, cells, strict=True):
+            if not math.isnan(_number(cell)):
+                message = f"{cell!r} found, no class index and no name beside others; correct it or give labels_file"
+                raise self._error(row.line, message)
 
     def _index(self, row: _Row, cell: str, indices: Mapping[str, Sequence[int]]) -> int:
         found = indices.get(cell, ())

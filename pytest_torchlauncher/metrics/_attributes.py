@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import DataError, OutputError
 from ..kinds import Metric
+from ..options import Compat
 from ..types import Array, Attributes, DatasetMeta, MetricValue
 from ._classes import class_name, class_names
 
@@ -25,10 +26,13 @@ class AttributeMetric(Metric[Attributes, Attributes]):
         label_map: the name of the dataset's map of attributes.
         calculate_average: whether `value` is the ratio over the decisions about all attributes (micro average), which
             is then the component ``average``, too; else the mean of the attributes' ratios (macro average).
+        compat: ``accuracy_checker``: `value` is the mean over all components, of which ``average`` is one, and 0 for
+            each attribute that is never annotated.
     """
 
     label_map: Literal["label_map"] = "label_map"
     calculate_average: bool = True
+    compat: Compat = None
 
     def observe(self, annotations: Sequence[Attributes], predictions: Sequence[Attributes]) -> Sequence[Array]:
         """Return the decisions (4, K) of each sample: true and false positives, true and false negatives.
@@ -54,6 +58,8 @@ class AttributeMetric(Metric[Attributes, Attributes]):
         value = float(np.mean(list(components.values())))
         if self.calculate_average:
             value = components["average"] = float(np.nan_to_num(self._ratio(totals.sum(axis=1))))
+        if self.compat:
+            value = float(np.mean([*ratios, value] if self.calculate_average else ratios))
         return MetricValue(value, components, self._ratio(decisions.sum(axis=2).T))
 
     @abstractmethod

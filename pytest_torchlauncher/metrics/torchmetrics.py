@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,32 +14,12 @@ from ..errors import DataError, OutputError
 from ..extras import require
 from ..kinds import Metric
 from ..registry import register
-from ..types import (
-    Array,
-    Attributes,
-    Boxes,
-    DatasetMeta,
-    Image,
-    Label,
-    Mask,
-    MaskScores,
-    MetricValue,
-    ScoredBoxes,
-    Scores,
-    Text,
-    Values,
-)
+from ..types import Array, DatasetMeta, MetricValue
 from ._classes import class_name, class_names
 from ._dotted import check_dotted, resolve
-from ._matches import checked
-
-if TYPE_CHECKING:
-    import torch
+from ._tensors import chunks, prediction_and_target, tensors
 
 __all__ = ["TorchMetrics"]
-
-_CHUNK = 64
-"""Samples that go into an update together."""
 
 
 @register("torchmetrics")
@@ -56,10 +35,12 @@ class TorchMetrics(Metric[Any, Any]):
     Args:
         metric: dotted path of the class.
         kwargs: its arguments.
+        higher_is_better: for a metric that does not say it itself.
     """
 
     metric: str
     kwargs: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    higher_is_better: bool | None = None
 
     def __post_init__(self) -> None:
         """Check that `metric` is a dotted path; it is imported when the first sample comes.
@@ -73,14 +54,13 @@ class TorchMetrics(Metric[Any, Any]):
         """Return what becomes the prediction and the target of each sample.
 
         Raises:
-            OutputError: there is no such metric, or annotations and predictions are of classes that it does not take.
+            OutputError: there is no such metric, it cannot be built, it does not say whether higher values are better,
+                or annotations and predictions are of classes that it does not take.
             MissingExtraError: torchmetrics is not installed.
         """
         # A metric that cannot be built is told before the whole dataset has gone through the model.
-        _ = self._built
-        return [
-            _evidence(annotation, prediction) for annotation, prediction in zip(annotations, predictions, strict=True)
-        ]
+        _ = self._rises
+        return [prediction_and_target(*pair) for pair in zip(annotations, predictions, strict=True)]
 
     def summarize(self, evidence: Sequence[tuple[Any, Any]], meta: DatasetMeta) -> MetricValue:
         """Return what the metric computes.
@@ -90,19 +70,24 @@ class TorchMetrics(Metric[Any, Any]):
         return it, the first number is the value.
 
         Raises:
-            DataError: there is no sample, or the metric computes something else.
+            DataError: there is no sample, the metric refuses them, or computes something else.
         """
         if not len(evidence):
             raise DataError(f"no sample found, at least one expected for {self.metric}")
         metric = self._built.clone()
-        for chunk in _chunks(evidence):
-            metric.update(*map(_tensors, zip(*chunk, strict=True)))
-        result = metric.compute()
+        try:
+            for chunk in chunks(evidence):
+                metric.update(*map(tensors, zip(*chunk, strict=True)))
+            result = metric.compute()
+        # Each metric of torchmetrics has its own.
+        except Exception as error:
+            given = " and ".join(_shape(parts) for parts in zip(*evidence, strict=True))
+            raise DataError(f"{self.metric} refuses {given}: {_first_line(error)}; correct metric or kwargs") from None
         value, components = _of_mapping(result) if isinstance(result, Mapping) else self._of_tensor(result, meta)
         return MetricValue(
             value,
             components,
-            higher_is_better=metric.higher_is_better is not False,
+            higher_is_better=self._rises,
             bounded=(metric.plot_lower_bound, metric.plot_upper_bound) == (0, 1),
         )
 
@@ -113,17 +98,27 @@ class TorchMetrics(Metric[Any, Any]):
         with warnings.catch_warnings():
             # The evidence of all samples is kept in any case.
             warnings.filterwarnings("ignore", message=".* will save all ")
-            metric = found(**_plain(self.kwargs)) if callable(found) else found
+            try:
+                metric = found(**_plain(self.kwargs)) if callable(found) else found
+            except Exception as error:
+                raise OutputError(f"kwargs: {self.metric} cannot be built: {_first_line(error)}") from None
         if isinstance(found, base) or not isinstance(metric, base):
             raise OutputError(f"metric: {self.metric} is no class of a torchmetrics.Metric, one expected")
         return metric
 
+    @property
+    def _rises(self) -> bool:
+        """Whether higher values are better."""
+        rises = self._built.higher_is_better if self.higher_is_better is None else self.higher_is_better
+        if rises is None:
+            raise OutputError(f"{self.metric} does not say whether higher values are better; set higher_is_better")
+        return bool(rises)
+
     def _of_tensor(self, result: Any, meta: DatasetMeta) -> tuple[float, dict[str, float]]:
         numbers = _numbers(result)
-        if numbers is None:
-            raise DataError(
-                f"{self.metric} computed a {type(result).__name__}, a tensor of numbers or a mapping of them expected"
-            )
+        if numbers is None or (numbers.ndim > 1 and numbers.size > 1):
+            computed = f"a {type(result).__name__}" if numbers is None else f"numbers {numbers.shape}"
+            raise DataError(f"{self.metric} computed {computed}, one number, one a class or a mapping expected")
         if numbers.size == 1:
             return float(numbers.reshape(())), {}
         components = dict(zip(_names(numbers, meta), map(float, numbers.ravel()), strict=True))
@@ -138,86 +133,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return str(value) if isinstance(value, str) else value
-
-
-def _evidence(annotation: Any, prediction: Any) -> tuple[Any, Any]:
-    """Return prediction and target as arrays, texts, or mappings of arrays."""
-    if type(prediction) not in _TAKEN.get(type(annotation), ()):
-        raise OutputError(
-            f"{type(annotation).__name__} and {type(prediction).__name__} found, an annotation and a prediction of "
-            f"one of these expected: {_described(_TAKEN)}"
-        )
-    return _PARTS[type(prediction)](prediction), _PARTS[type(annotation)](annotation)
-
-
-_TAKEN: Mapping[type, tuple[type, ...]] = {
-    Label: (Scores, Label),
-    Attributes: (Scores, Attributes),
-    Values: (Values,),
-    Mask: (MaskScores, Mask),
-    Image: (Image,),
-    Text: (Text,),
-    Boxes: (ScoredBoxes,),
-}
-"""The predictions that go with an annotation."""
-
-
-def _described(taken: Mapping[type, tuple[type, ...]]) -> str:
-    return ", ".join(
-        f"{annotation.__name__} and {prediction.__name__}"
-        for annotation, predictions in taken.items()
-        for prediction in predictions
-    )
-
-
-def _number_or_row(values: Array) -> Array:
-    """Return `values`, a lone number without its axis."""
-    return values.reshape(()) if values.size == 1 else values
-
-
-def _boxes(boxes: Boxes) -> dict[str, Array]:
-    return {"boxes": boxes.boxes, "labels": boxes.labels, "iscrowd": boxes.crowd, "area": boxes.areas}
-
-
-def _scored_boxes(boxes: ScoredBoxes) -> dict[str, Array]:
-    found = checked(boxes)
-    return {"boxes": found.boxes, "labels": found.labels, "scores": found.scores}
-
-
-_PARTS: Mapping[type, Callable[[Any], Any]] = {
-    Label: lambda label: np.array(label.index),
-    Scores: lambda scores: _number_or_row(scores.values),
-    Attributes: lambda attributes: attributes.values,
-    Values: lambda values: _number_or_row(values.values),
-    Mask: lambda mask: mask.labels.astype(np.int32),
-    MaskScores: lambda mask: mask.values,
-    Image: lambda image: np.moveaxis(image.values, -1, 0).astype(np.float32),
-    Text: lambda text: text.text,
-    Boxes: _boxes,
-    ScoredBoxes: _scored_boxes,
-}
-
-
-def _chunks(evidence: Iterable[tuple[Any, Any]]) -> Iterator[list[tuple[Any, Any]]]:
-    """Yield `evidence` in its order, what has the same shapes together."""
-    for _, alike in itertools.groupby(evidence, key=lambda pair: tuple(map(np.shape, pair))):
-        while chunk := list(itertools.islice(alike, _CHUNK)):
-            yield chunk
-
-
-def _tensors(parts: Sequence[Any]) -> Any:
-    """Return the `parts` of several samples as a metric is updated with them."""
-    if isinstance(parts[0], str):
-        return list(parts)
-    if isinstance(parts[0], Mapping):
-        return [{name: _tensor(array) for name, array in part.items()} for part in parts]
-    return _tensor(np.stack(parts))
-
-
-def _tensor(array: Array) -> torch.Tensor:
-    import torch
-
-    return torch.from_numpy(array.astype(array.dtype if array.dtype.kind == "f" else np.int64))
 
 
 def _numbers(result: Any) -> Array | None:
@@ -243,7 +158,18 @@ def _of_mapping(result: Mapping[str, Any]) -> tuple[float, dict[str, float]]:
 
 def _names(numbers: Array, meta: DatasetMeta) -> list[str]:
     """Return names for several `numbers`: those of the classes where there are as many, else their indices."""
-    if sorted(meta.label_map) == list(range(len(numbers))) and numbers.ndim == 1:
+    if sorted(meta.label_map) == list(range(len(numbers))):
         names = class_names(meta)
         return [class_name(names, label) for label in range(len(numbers))]
-    return [", ".join(map(str, index)) for index in np.ndindex(numbers.shape)]
+    return list(map(str, range(len(numbers))))
+
+
+def _shape(parts: Sequence[Any]) -> str:
+    """Return what samples like the first of `parts` are together."""
+    return f"{len(parts)} x {np.shape(parts[0])}" if isinstance(parts[0], np.ndarray) else f"{len(parts)} samples"
+
+
+def _first_line(error: Exception) -> str:
+    """Return what `error` says, without the advice that follows."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__

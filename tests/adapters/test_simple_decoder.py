@@ -55,7 +55,9 @@ def test_another_end():
 
 def test_start_index_and_lower_case():
     assert texts([[3, *row("W hel"), 0]], start_index=1, do_lower=True) == ["w hel"]
-    assert texts([[3, 2, 0]], start_index=3) == [""]
+    with pytest.raises(OutputError) as caught:
+        texts([[3, 2, 0]], start_index=3)
+    assert str(caught.value) == "an output of 3 steps found, more than start_index 3 expected"
 
 
 @pytest.mark.parametrize("custom", [{0: "[s]", 1: "a", 2: 7}, {"0": "[s]", "1": "a", "2": "7"}])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_torchlauncher.converters.csv import CSV
-from pytest_torchlauncher.errors import DataError, MissingDataError
+from pytest_torchlauncher.errors import DataError, MissingDataError, Position
 from pytest_torchlauncher.options import construct
 from pytest_torchlauncher.paths import Context
 from pytest_torchlauncher.types import DatasetMeta
@@ -39,10 +39,19 @@ def test_names_that_occur_are_the_classes(tmp_path):
     assert annotations.root is None
 
 
-def test_a_name_among_numbers_makes_names_of_them(tmp_path):
-    annotations = converter(tmp_path, "file,label\na,7\nb,none\nc,7\n", label="label").convert()
-    assert labels(annotations) == {"a": 0, "b": 1, "c": 0}
-    assert annotations.meta.label_map == {0: "7", 1: "none"}
+@pytest.mark.parametrize(
+    ("cells", "line", "found"),
+    [(("7", "none", "7"), 2, "7"), (("0.0", "1.0", "2.0"), 2, "0.0"), (("1", "-1", "0"), 2, "1"), (("a", "2"), 3, "2")],
+)
+def test_names_are_no_numbers(tmp_path, cells, line, found):
+    rows = "".join(f"{index},{cell}\n" for index, cell in enumerate(cells))
+    block = converter(tmp_path, f"file,label\n{rows}", label="label")
+    with pytest.raises(DataError) as caught:
+        block.convert()
+    assert caught.value.where == Position(block.annotation_file, line, 1)
+    assert caught.value.message == (
+        f"{found!r} found, no class index and no name beside others; correct it or give labels_file"
+    )
 
 
 def test_indices_need_no_names(tmp_path):

@@ -157,3 +157,19 @@ def test_the_label_map_has_one_name(metric):
     assert construct(metric, {"label_map": "label_map"}, Context()) == metric()
     with pytest.raises(ValueError, match="'other' found, 'label_map' expected"):
         construct(metric, {"label_map": "other"}, Context())
+
+
+@pytest.mark.parametrize(
+    ("metric", "average", "expected"),
+    [
+        (MultiAccuracy, True, 0.375),
+        (MultiPrecision, True, 1 / 3),
+        (MultiRecall, True, 0.375),
+        (MultiRecall, False, 1 / 3),
+    ],
+)
+def test_compat_is_the_mean_of_all_components(metric, average, expected):
+    truth, estimate = [[1, 0, -1], [0, 1, -1], [1, 1, -1]], [[1, 0, 1]] * 3
+    found = measured(metric(compat="accuracy_checker", calculate_average=average), truth, estimate)
+    assert found.components == measured(metric(calculate_average=average), truth, estimate).components
+    assert found.value == pytest.approx(expected)

@@ -41,8 +41,9 @@ NAMES = DatasetMeta({0: "cat", 1: "dog", 2: "cow"})
 CLASSIFICATION = "torchmetrics.classification."
 
 
-def measured(metric, annotations, predictions, meta=NAMES, **kwargs):
-    block = construct(TorchMetrics, {"metric": metric, "kwargs": kwargs}, Context())
+def measured(metric, annotations, predictions, meta=NAMES, rises=None, **kwargs):
+    options = {"metric": metric, "kwargs": kwargs, "higher_is_better": rises}
+    block = construct(TorchMetrics, options, Context())
     return block.summarize(block.observe(annotations, predictions), meta)
 
 
@@ -89,21 +90,61 @@ def test_several_numbers_are_components():
     assert list(measured(f"{CLASSIFICATION}MulticlassRecall", *pairs, DatasetMeta(), **options).components) == list(
         "012"
     )
-    confusion = measured(f"{CLASSIFICATION}MulticlassConfusionMatrix", *pairs, num_classes=2)
-    assert confusion.components == {"0, 0": 1, "0, 1": 1, "1, 0": 0, "1, 1": 2}
-    assert (confusion.higher_is_better, confusion.bounded) == (True, False)
+    with pytest.raises(DataError) as caught:
+        measured(f"{CLASSIFICATION}MulticlassConfusionMatrix", *pairs, rises=True, num_classes=2)
+    assert str(caught.value) == (
+        "torchmetrics.classification.MulticlassConfusionMatrix computed numbers (2, 2), one number, one a class or a "
+        "mapping expected"
+    )
+
+
+@pytest.mark.parametrize(("rises", "expected"), [(True, True), (False, False)])
+def test_which_way_is_better(rises, expected):
+    options = {"num_classes": 2, "average": "macro"}
+    pairs = [Label(0), Label(1)], [Scores(np.array([0.8, 0.2])), Scores(np.array([0.7, 0.3]))]
+    assert measured(f"{CLASSIFICATION}MulticlassEER", *pairs, rises=rises, **options).higher_is_better is expected
+    assert measured(f"{CLASSIFICATION}MulticlassAccuracy", *pairs, **options).higher_is_better is True
+    assert measured(f"{CLASSIFICATION}MulticlassAccuracy", *pairs, rises=rises, **options).higher_is_better is expected
+    with pytest.raises(OutputError) as caught:
+        TorchMetrics(metric=f"{CLASSIFICATION}MulticlassEER", kwargs=options).observe([], [])
+    assert str(caught.value) == (
+        "torchmetrics.classification.MulticlassEER does not say whether higher values are better; set higher_is_better"
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "predictions", "message"),
+    [
+        (
+            "BinaryAccuracy",
+            [Scores(np.array([0.8, 0.2]))] * 2,
+            "torchmetrics.classification.BinaryAccuracy refuses 2 x (2,) and 2 x (): ",
+        ),
+        (
+            "BinaryAUROC",
+            [Scores(np.array([0.8, 0.1, 0.1]))] * 2,
+            "torchmetrics.classification.BinaryAUROC refuses 2 x (3,) and 2 x (): ",
+        ),
+    ],
+)
+def test_what_a_metric_refuses_is_told_in_one_line(metric, predictions, message):
+    with pytest.raises(DataError) as caught:
+        measured(f"{CLASSIFICATION}{metric}", [Label(0), Label(1)], predictions)
+    assert str(caught.value).startswith(message)
+    assert str(caught.value).endswith("; correct metric or kwargs")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_class_that_is_nan_is_left_out():
     values = [Values(np.array([1.0, 5.0])), Values(np.array([2.0, 5.0])), Values(np.array([4.0, 5.0]))]
     found = [Values(np.array([1.0, 5.0])), Values(np.array([2.5, 5.0])), Values(np.array([3.5, 5.0]))]
-    result = measured("torchmetrics.regression.PearsonCorrCoef", values, found, num_outputs=2)
+    result = measured("torchmetrics.regression.PearsonCorrCoef", values, found, rises=True, num_outputs=2)
     expected = np.corrcoef([1, 2, 4], [1, 2.5, 3.5])[0, 1]
     assert result.components == pytest.approx({"0": expected}, abs=1e-6)
     assert result.value == pytest.approx(expected, abs=1e-6)
     constant = [Values(np.array([5.0, 5.0]))] * 3
     with pytest.warns(UserWarning, match="Setting the correlation coefficient to nan"):
-        result = measured("torchmetrics.regression.PearsonCorrCoef", constant, constant, num_outputs=2)
+        result = measured("torchmetrics.regression.PearsonCorrCoef", constant, constant, rises=True, num_outputs=2)
     assert np.isnan(result.value)
     assert result.components == {}
 
@@ -261,10 +302,13 @@ def test_what_is_no_metric_is_told_with_the_first_batch(metric, message):
 
 
 def test_arguments_that_it_does_not_take_are_told_with_the_first_batch():
-    with pytest.raises(ValueError, match="Expected argument `average` to be one of"):
-        TorchMetrics(metric=f"{CLASSIFICATION}MulticlassRecall", kwargs={"num_classes": 3, "average": "mean"}).observe(
-            [], []
-        )
+    options = {"num_classes": 3, "average": "mean"}
+    with pytest.raises(OutputError) as caught:
+        TorchMetrics(metric=f"{CLASSIFICATION}MulticlassRecall", kwargs=options).observe([], [])
+    assert str(caught.value) == (
+        "kwargs: torchmetrics.classification.MulticlassRecall cannot be built: ValueError: Expected argument `average` "
+        "to be one of ('micro', 'macro', 'weighted', 'none', None), but got mean"
+    )
 
 
 def test_what_is_no_dotted_path():
@@ -280,9 +324,11 @@ def test_without_samples_there_is_no_value():
 
 def test_a_curve_is_no_value():
     with pytest.raises(DataError) as caught:
-        measured(f"{CLASSIFICATION}BinaryROC", [Label(0), Label(1)], [Scores(np.array([s])) for s in (0.2, 0.7)])
+        measured(
+            f"{CLASSIFICATION}BinaryROC", [Label(0), Label(1)], [Scores(np.array([s])) for s in (0.2, 0.7)], rises=True
+        )
     assert str(caught.value) == (
-        "torchmetrics.classification.BinaryROC computed a tuple, a tensor of numbers or a mapping of them expected"
+        "torchmetrics.classification.BinaryROC computed a tuple, one number, one a class or a mapping expected"
     )
 
 
