@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from pydantic_core import CoreSchema, core_schema
 
 from .input_spec import InputSpec, choice
@@ -199,7 +200,7 @@ class DatasetSpec(Spec):
     postprocessing: tuple[Annotated[Component[Postprocessor], ByType], ...] | None = ()
     batch: PositiveInt | None = None
     subsample_size: Amount | None = None
-    subsample_seed: int = 666
+    subsample_seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 666
     shuffle: bool = True
     where: Where = field(default_factory=Where, compare=False, repr=False)
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import OutputError
 from ..kinds import Adapter
 from ..registry import register
-from ..types import Array, Batch, Mask, MaskScores, Outputs, Prediction, Sample
+from ..types import Array, Batch, Mask, MaskScores, Outputs, Prediction, Sample, Size
 
 __all__ = ["Segmentation"]
 
@@ -18,9 +18,9 @@ __all__ = ["Segmentation"]
 @register("segmentation")
 @dataclass(frozen=True, kw_only=True)
 class Segmentation(Adapter):
-    """An output (B, C, h, w) or (B, h, w, C) with scores of every pixel, or (B, h, w) with labels.
+    """An output (B, C, h, w) or (B, h, w, C) with scores of every pixel, or (B, h, w) or (B, 1, h, w) with labels.
 
-    The axis of the classes is that which makes the rest as wide and high as the input, or a reduction of it.
+    Classes come first unless only the last axis leaves an image of the input's proportions.
 
     Args:
         make_argmax: whether the class with the highest score becomes the label.
@@ -46,6 +46,8 @@ class Segmentation(Adapter):
         if values.ndim == 2:
             return self._unrolled(values, sample)
         scores = _classes_first(values, sample)
+        if len(scores) == 1:
+            return _as_labels(scores[0])
         if self.make_argmax:
             return Mask(scores.argmax(axis=0), "input")
         return MaskScores(scores, "input")
@@ -55,21 +57,26 @@ class Segmentation(Adapter):
         height, width = sample.input_size or (0, 0)
         if len(values) == height * width and values.shape != (height, width):
             return self._prediction(values.reshape(height, width, -1).transpose(2, 0, 1), sample)
-        if values.dtype.kind == "f" and (values != np.floor(values)).any():
-            raise OutputError(f"fractions in an output {values.shape} found, a label for every pixel expected")
-        return Mask(values.astype(np.int64), "input")
+        return _as_labels(values)
+
+
+def _as_labels(values: Array) -> Mask:
+    if values.dtype.kind == "f" and (values != np.floor(values)).any():
+        raise OutputError(f"fractions in an output {values.shape} found, a label for every pixel expected")
+    return Mask(values.astype(np.int64), "input")
 
 
 def _classes_first(values: Array, sample: Sample) -> Array:
-    """Return `values` (C, h, w) or (h, w, C) as (C, h, w)."""
-    first, last = (_misfit(sides, sample) for sides in (values.shape[1:], values.shape[:2]))
-    return values.transpose(2, 0, 1) if last < first else values
-
-
-def _misfit(sides: tuple[int, ...], sample: Sample) -> float:
-    """Return how far apart the factors are by which height and width of the input were reduced to `sides`."""
+    """Return `values` (C, h, w), as PyTorch's models give them, or (h, w, C), where only that can be, as (C, h, w)."""
     if sample.input_size is None:
-        return 0.0
-    factors = [side / full for side, full in zip(sides, sample.input_size, strict=True)]
-    # Of two that fit equally well the larger one is the image: an image seldom has more classes than pixels in a row.
-    return abs(factors[0] - factors[1]) + abs(1 - max(factors)) * 1e-3
+        return values
+    first, last = (_misfit(sides, sample.input_size) for sides in (values.shape[1:], values.shape[:2]))
+    # A reduction rounds each side by less than a pixel.
+    rounding = sum(1 / side for side in sample.input_size)
+    return values.transpose(2, 0, 1) if last < first > rounding else values
+
+
+def _misfit(sides: tuple[int, ...], input_size: Size) -> float:
+    """Return how far apart the factors are by which height and width of the input were reduced to `sides`."""
+    height, width = (side / full for side, full in zip(sides, input_size, strict=True))
+    return abs(height - width)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DataError, told
 from ..plan import DatasetSpec
-from ..types import Annotation, Data, Dataset, DatasetMeta, Sample
+from ..types import Annotation, Data, Dataset, DatasetMeta, InFile, Sample
 from .digest import digest_of
 from .subset import drawn
 from .targets import annotation_of
@@ -80,7 +80,9 @@ class _Given:
         """Yield the items of the subset with their positions."""
         # A map-style dataset need not raise IndexError at its end, on which plain iteration relies.
         if _is_map_style(self.items):
-            for index in drawn([None] * len(self.items), self.spec):
+            # Other datasets may load an item from disk, which only those that are drawn are worth.
+            known = self.items if isinstance(self.items, list | tuple) else [None] * len(self.items)
+            for index in drawn(_annotations(known), self.spec):
                 with self._told(index):
                     item = self.items[index]
                 yield index, item
@@ -88,7 +90,7 @@ class _Given:
             yield from self._all()
         else:
             items = [item for _, item in self._all()]
-            yield from ((index, items[index]) for index in drawn([None] * len(items), self.spec))
+            yield from ((index, items[index]) for index in drawn(_annotations(items), self.spec))
 
     def _all(self) -> Iterator[tuple[int, Any]]:
         items = iter(self.items)
@@ -166,3 +168,8 @@ def _leaves(data: Any) -> Iterator[Any]:
 def _is_tensor(data: Any) -> bool:
     """Whether `data` is a torch tensor, told without importing torch."""
     return any(base.__module__ == "torch" and base.__name__ == "Tensor" for base in type(data).__mro__)
+
+
+def _annotations(items: Sequence[Any]) -> list[Annotation | InFile | None]:
+    """Return the annotations of the `items` that are samples already, None of others."""
+    return [item.annotation if isinstance(item, Sample) else None for item in items]

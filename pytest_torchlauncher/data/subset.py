@@ -18,7 +18,7 @@ __all__ = ["drawn"]
 def drawn(annotations: Sequence[Annotation | InFile | None], spec: DatasetSpec) -> Sequence[int]:
     """Return the positions of the samples that `spec` asks for, in the order in which they are evaluated.
 
-    Of a re-identification dataset queries and gallery images of a person stay together.
+    Of a re-identification dataset a query comes with all gallery images of its person, and the other way round.
 
     Args:
         annotations: of all samples in their order, None where they are not known yet.

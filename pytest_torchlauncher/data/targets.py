@@ -116,15 +116,40 @@ _FIELDS: Mapping[type, Any] = {
 }
 
 
+_OBJECT_SHAPES: Mapping[str, tuple[int | str, ...]] = {
+    "boxes": ("N", 4),
+    "labels": ("N",),
+    "iscrowd": ("N",),
+    "area": ("N",),
+    "masks": ("N", "H", "W"),
+    "keypoints": ("N", "K", 3),
+}
+
+
+def _of_objects(key: str, value: Any) -> Array:
+    """Return the array `value` of objects; one without any may have lost its other axes."""
+    array, shape = _array(value), _OBJECT_SHAPES[key]
+    if array is not None and array.ndim == 1 and not array.size:
+        array = array.reshape(0, *(side if isinstance(side, int) else 0 for side in shape[1:]))
+    if array is None or array.ndim != len(shape) or not all(map(_fits, array.shape, shape)):
+        found = type(value).__name__ if array is None else str(array.shape)
+        wanted = ", ".join(map(str, shape))
+        raise ValueError(f"has {key} {found}; an array ({wanted}{',' * (len(shape) == 1)}) of numbers expected")
+    return array
+
+
+def _fits(side: int, expected: int | str) -> bool:
+    return isinstance(expected, str) or side == expected
+
+
 def _objects(target: Mapping[str, Any]) -> Annotation:
     """Return the objects of an image; under the names of the parts where they have masks or keypoints."""
-    arrays = {key: np.asarray(value) for key, value in target.items()}
+    arrays = {key: _of_objects(key, value) for key, value in target.items() if key != "image_id"}
     count = len(arrays["labels"])
-    wrong = next((key for key in arrays if key != "image_id" and len(np.atleast_1d(arrays[key])) != count), None)
+    wrong = next((key for key, array in arrays.items() if len(array) != count), None)
     if wrong is not None:
         raise ValueError(f"has {count} labels beside {wrong} {arrays[wrong].shape} found, as many of both expected")
-    boxes = arrays["boxes"].astype(np.float64).reshape(-1, 4)
-    labels = arrays["labels"].astype(np.int64)
+    boxes, labels = arrays["boxes"].astype(np.float64), arrays["labels"].astype(np.int64)
     known: dict[str, Any] = {}
     if "iscrowd" in arrays:
         known["crowd"] = arrays["iscrowd"].astype(bool)

@@ -99,8 +99,7 @@ class ConfusionMetric(Metric[Mask, Mask | MaskScores]):
                 f"scores {prediction.values.shape} found with use_argmax: false, labels expected; remove it, or let "
                 "the adapter make_argmax"
             )
-        labels: Array = prediction.values.argmax(axis=0)
-        return labels
+        return prediction.labels
 
     def _matrix(self, counts: Counts, size: int) -> Array:
         matrix = np.zeros((size, size), dtype=np.int64)

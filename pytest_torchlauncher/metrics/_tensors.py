@@ -65,13 +65,22 @@ def _scored_boxes(boxes: ScoredBoxes) -> dict[str, Array]:
     return {"boxes": found.boxes, "labels": found.labels, "scores": found.scores}
 
 
+def _scores_of_pixels(mask: MaskScores) -> Array:
+    if np.isnan(mask.values).any():
+        raise OutputError(
+            "scores that are NaN found, as of pixels that a crop does not show; let the adapter make_argmax and give "
+            "the metric ignore_index: -1"
+        )
+    return mask.values
+
+
 _PARTS: Mapping[type, Callable[[Any], Any]] = {
     Label: lambda label: np.array(label.index),
     Scores: lambda scores: _number_or_row(scores.values),
     Attributes: lambda attributes: attributes.values,
     Values: lambda values: _number_or_row(values.values),
     Mask: lambda mask: mask.labels.astype(np.int32),
-    MaskScores: lambda mask: mask.values,
+    MaskScores: _scores_of_pixels,
     Image: lambda image: np.moveaxis(image.values, -1, 0).astype(np.float32),
     Text: lambda text: text.text,
     Boxes: _boxes,

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
 
 from ..types import Array, Geometry, Size
 
-__all__ = ["labels_over_original", "resize_nearest", "stretched_to_8_bit"]
+__all__ = [
+    "WayBack",
+    "labels_over_original",
+    "matte_over_original",
+    "resize_nearest",
+    "scores_over_original",
+    "stretched_to_8_bit",
+]
+
+WayBack: TypeAlias = Callable[[Array, Geometry], Array]
+"""What brings pixels that cover the input over the original image."""
 
 
 def resize_nearest(mask: Array, size: Size) -> Array:
@@ -21,6 +34,18 @@ def labels_over_original(labels: Array, geometry: Geometry) -> Array:
     # A type that holds -1 beside all labels.
     signed = labels.astype(np.promote_types(labels.dtype, np.int8), copy=False)
     return geometry.mask_to_original(signed, outside=-1)
+
+
+def scores_over_original(scores: Array, geometry: Geometry) -> Array:
+    """Return `scores` (C, h, w), which cover the input, over the original: NaN where the input does not show it."""
+    # A type that holds NaN beside all scores.
+    floating = scores.astype(np.promote_types(scores.dtype, np.float16), copy=False)
+    return geometry.mask_to_original(floating, outside=np.nan)
+
+
+def matte_over_original(matte: Array, geometry: Geometry) -> Array:
+    """Return `matte` (h, w), which covers the input, over the original: 0 where the input does not show it."""
+    return geometry.mask_to_original(matte)
 
 
 def stretched_to_8_bit(mask: Array) -> Array:

@@ -75,7 +75,8 @@ class Targeted(Postprocessor):
 
     def _targets(self) -> Iterator[tuple[str, tuple[type, ...], tuple[str, ...]]]:
         """Yield what is changed: the side, its classes and the names on it."""
-        sources = bool(self.annotation_source or self.prediction_source)
+        # Only where a target has to be said does a name on one side leave out the other.
+        sources = self.needs_target and bool(self.annotation_source or self.prediction_source)
         for side, classes, names in (
             ("annotation", self.annotations, self.annotation_source),
             ("prediction", self.predictions, self.prediction_source),

@@ -39,8 +39,7 @@ class EncodeSegmentationMask(Targeted):
             return replace(value, labels=_of_colors(value.labels, pair))
         if _is_annotated(value, pair):
             return value
-        labels = value.values.argmax(axis=0) if isinstance(value, MaskScores) else value.labels
-        return Mask(_renamed(labels, pair), value.frame)
+        return Mask(_renamed(value.labels, pair), value.frame)
 
 
 def _is_annotated(value: Any, pair: Pair) -> bool:

@@ -13,7 +13,14 @@ from ..options import Compat, PositiveInt
 from ..registry import register
 from ..types import Array, Geometry, Image, Mask, MaskScores, Matte, Pair, Size
 from ._image_resizer import image_over_original, resize_image
-from ._mask_resizer import labels_over_original, resize_nearest, stretched_to_8_bit
+from ._mask_resizer import (
+    WayBack,
+    labels_over_original,
+    matte_over_original,
+    resize_nearest,
+    scores_over_original,
+    stretched_to_8_bit,
+)
 from ._targets import Targeted
 
 __all__ = ["Resize"]
@@ -73,7 +80,8 @@ class Resize(Targeted):
             return replace(value, values=self._image(value.values, size, geometry), frame="original")
         if isinstance(value, Mask):
             return Mask(self._labels(value.labels, size, geometry))
-        return replace(value, values=self._values(value.values, size, geometry), frame="original")
+        way = scores_over_original if isinstance(value, MaskScores) else matte_over_original
+        return replace(value, values=self._values(value.values, size, geometry, way), frame="original")
 
     def _target(self, pair: Pair) -> Size:
         if self.size:
@@ -109,15 +117,15 @@ class Resize(Targeted):
 
     def _labels(self, labels: Array, size: Size, way_back: Geometry | None) -> Array:
         if labels.ndim == 3:  # colours
-            return np.moveaxis(self._values(np.moveaxis(labels, -1, 0), size, way_back), 0, -1)
+            return np.moveaxis(self._values(np.moveaxis(labels, -1, 0), size, way_back, matte_over_original), 0, -1)
         if way_back:
             labels = labels_over_original(labels, way_back)
         return resize_nearest(stretched_to_8_bit(labels) if self.compat else labels, size)
 
-    def _values(self, values: Array, size: Size, way_back: Geometry | None) -> Array:
+    def _values(self, values: Array, size: Size, way_back: Geometry | None, over_original: WayBack) -> Array:
         """Return `values` (h, w) or (C, h, w) at `size`, every channel by itself."""
         if self.compat:
             values = np.stack([*map(stretched_to_8_bit, values)]) if values.ndim == 3 else stretched_to_8_bit(values)
         if way_back:
-            values = way_back.mask_to_original(values)
+            values = over_original(values, way_back)
         return resize_nearest(values, size)

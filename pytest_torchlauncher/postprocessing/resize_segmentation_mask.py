@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +12,14 @@ from ..errors import OutputError
 from ..options import Compat, PositiveInt
 from ..registry import register
 from ..types import Array, Mask, MaskScores, Matte, Pair, Size
-from ._mask_resizer import labels_over_original, resize_nearest, stretched_to_8_bit
+from ._mask_resizer import (
+    WayBack,
+    labels_over_original,
+    matte_over_original,
+    resize_nearest,
+    scores_over_original,
+    stretched_to_8_bit,
+)
 from ._targets import Targeted
 
 __all__ = ["ResizeSegmentationMask"]
@@ -62,11 +70,10 @@ class ResizeSegmentationMask(Targeted):
         """
         size = self._size(pair)
         if isinstance(value, Mask):
-            labels = _by_channel(value.labels, lambda mask: self._resized(mask, value.frame, size, pair, labels=True))
-            return replace(value, labels=labels, frame="original")
-        return replace(
-            value, values=self._resized(value.values, value.frame, size, pair, labels=False), frame="original"
-        )
+            resized = partial(self._resized, frame=value.frame, size=size, pair=pair, way_back=labels_over_original)
+            return replace(value, labels=_by_channel(value.labels, resized), frame="original")
+        way_back = scores_over_original if isinstance(value, MaskScores) else matte_over_original
+        return replace(value, values=self._resized(value.values, value.frame, size, pair, way_back), frame="original")
 
     def _size(self, pair: Pair) -> Size:
         sample = pair.sample
@@ -77,17 +84,18 @@ class ResizeSegmentationMask(Targeted):
             raise OutputError(f"{sample.identifier}: the size of the image is not known; give size, or resize it first")
         return size
 
-    def _resized(self, mask: Array, frame: str, size: Size, pair: Pair, *, labels: bool) -> Array:
+    def _resized(self, mask: Array, frame: str, size: Size, pair: Pair, way_back: WayBack) -> Array:
         if self.compat:
             parts = mask.reshape(-1, *mask.shape[-2:])
             resized = np.stack([resize_nearest(stretched_to_8_bit(part), size) for part in parts])
             return resized.reshape(*mask.shape[:-2], *size)
-        if frame == "original" or size != pair.sample.original_size:
+        geometry, is_original = pair.sample.geometry, size == pair.sample.original_size
+        if frame == "original" or (not is_original and (geometry is None or geometry.is_stretch)):
             return resize_nearest(mask, size)
-        if pair.sample.geometry is None:
+        if geometry is None:
             raise OutputError(f"{pair.sample.identifier}: how the input came from the original image is not known")
-        geometry = pair.sample.geometry
-        return labels_over_original(mask, geometry) if labels else geometry.mask_to_original(mask)
+        placed = way_back(mask, geometry)
+        return placed if is_original else resize_nearest(placed, size)
 
 
 def _by_channel(labels: Array, resized: Any) -> Array:

@@ -17,7 +17,7 @@ __all__ = ["Shift"]
 @register("shift")
 @dataclass(frozen=True, kw_only=True)
 class Shift(Targeted):
-    """Adds a number to every label: by -1 a background of 0 is no class any more.
+    """Adds a number to every label: by -1 a background of 0 is no class any more. What is no class, below 0, stays.
 
     Args:
         shift_value: the number.
@@ -31,4 +31,5 @@ class Shift(Targeted):
 
     def change(self, value: Any, pair: Pair) -> Any:
         """Return the mask with other labels, int64."""
-        return replace(value, labels=value.labels.astype(np.int64) + self.shift_value)
+        labels = value.labels.astype(np.int64)
+        return replace(value, labels=np.where(labels < 0, labels, labels + self.shift_value))

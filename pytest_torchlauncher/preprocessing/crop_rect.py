@@ -53,5 +53,6 @@ def _clipped(corners: Array, image: Array) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom, px."""
     start = np.maximum(corners[:2], 0)
     end = np.minimum(start + corners[2:] - corners[:2], (image.shape[1], image.shape[0]))
-    left, top, right, bottom = map(int, (*start, *end))
+    # A corner that a resize moved to a pixel may miss it by rounding.
+    left, top, right, bottom = (int(side + 1e-6) for side in (*start, *end))
     return left, top, right, bottom

@@ -137,8 +137,13 @@ class Geometry:
             stretched: Array = cv2.resize(values, self.original[::-1], interpolation=cv2.INTER_LINEAR)
             return stretched
         to_image = np.diag([width / self.current[1], height / self.current[0], 1.0]) @ self.matrix
+        bottom, right = self.original
+        corners = _mapped(to_image, np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]]))
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        # What surrounds the image in the input, such as a border, is no part of it.
         x, y = (
-            np.broadcast_to(axis - 0.5, self.original).astype(np.float32) for axis in _grid(to_image, self.original)
+            np.broadcast_to(np.clip(axis - 0.5, least, max(most - 1, least)), self.original).astype(np.float32)
+            for axis, least, most in zip(_grid(to_image, self.original), low, high, strict=True)
         )
         warped: Array = cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return warped

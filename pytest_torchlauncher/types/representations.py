@@ -275,10 +275,21 @@ class Mask:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskScores:
-    """Scores of every pixel over all classes: `values` (C, H, W) float; see `Mask` for `frame`."""
+    """Scores of every pixel over all classes: `values` (C, H, W) float; see `Mask` for `frame`.
+
+    They are NaN for pixels of the original image that the input did not show.
+    """
 
     values: Array
     frame: Frame = "original"
+
+    @property
+    def labels(self) -> Array:
+        """The class (H, W) int64 with the highest score, the first of equal ones; -1 where the scores are NaN."""
+        # The index of NaN, where there is one, is that of the highest.
+        labels = self.values.argmax(axis=0)
+        highest = np.take_along_axis(self.values, labels[np.newaxis], axis=0)[0]
+        return np.where(np.isnan(highest), -1, labels)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -94,7 +94,8 @@ class Sample:
 
     def moved(self, data: Array, geometry: Geometry | None) -> Sample:
         """Return this sample with `data`, the image (H, W, C) after a step that moved its pixels."""
-        return replace(self, data=data, geometry=geometry)
+        size = self.original_size or _sides(self.data)
+        return replace(self, data=data, geometry=geometry, original_size=size)
 
     @property
     def resized_size(self) -> Size | None:
@@ -115,6 +116,14 @@ class Sample:
         """The size of the data as it stands, of its first image where there are several."""
         sizes = (_image_size(part) for part in self.parts.values())
         return next((size for size in sizes if size), None)
+
+
+def _sides(data: Data) -> Size | None:
+    """Return the size of an image (H, W) without an axis of channels; None of anything else."""
+    if not isinstance(data, np.ndarray) or data.ndim != 2:
+        return None
+    height, width = data.shape
+    return height, width
 
 
 def _image_size(data: Any) -> Size | None:

@@ -90,3 +90,23 @@ def test_other_torchvision_outputs_are_told():
     assert axes.value.message == "an output (1, 5, 6, 8) found, (2, C, H, W) expected"
     with pytest.raises(OutputError, match="no output is named 'aux'"):
         TorchvisionSegmentation(output="aux").adapt(outputs(SCORES), batch())
+
+
+def test_classes_come_first_where_both_orders_fit():
+    scores = RNG.normal(size=(1, 150, 120, 96))
+    for size in ((480, 384), (481, 383)):
+        (prediction,) = Segmentation().adapt(Outputs({"out": scores}), batch(1, size))
+        assert prediction.values.shape == (150, 120, 96)
+    (prediction,) = Segmentation().adapt(Outputs({"out": RNG.normal(size=(1, 2, 128, 240))}), batch(1, (128, 240)))
+    assert prediction.values.shape == (2, 128, 240)
+
+
+@pytest.mark.parametrize("make_argmax", [False, True])
+def test_a_single_channel_holds_labels(make_argmax):
+    labels = RNG.integers(0, 5, (2, 1, 6, 8))
+    for array in (labels, labels.astype(np.float32), labels.transpose(0, 2, 3, 1)):
+        predictions = Segmentation(make_argmax=make_argmax).adapt(Outputs({"out": array}), batch())
+        np.testing.assert_array_equal([prediction.labels for prediction in predictions], labels[:, 0])
+    with pytest.raises(OutputError) as caught:
+        Segmentation(make_argmax=make_argmax).adapt(Outputs({"out": labels + 0.5}), batch())
+    assert caught.value.message == "fractions in an output (6, 8) found, a label for every pixel expected"

@@ -149,6 +149,8 @@ def test_all_problems_at_once_each_at_its_place(launcher_file):
         ("data_source: images", "data_source: 3", "8:18: datasets[0].data_source: 3 found, a path expected"),
         ("data_source: images", "subset_file: ids.txt", "8:5: datasets[0].subset_file: known to the Accuracy Checker, not supported here yet"),
         ("data_source: images", "subsample_size: some", "8:21: datasets[0].subsample_size: 'some' found, a whole number above 0 or a percentage expected"),
+        ("data_source: images", "subsample_seed: -1", "8:21: datasets[0].subsample_seed: -1 found, at least 0 expected"),
+        ("data_source: images", "subsample_seed: 4294967296", "8:21: datasets[0].subsample_seed: 4294967296 found, less than 4294967296 expected"),
         ("data_source: images", "subsample_size: 0", "8:21: datasets[0].subsample_size: 0 found, a whole number above 0 or a percentage expected"),
         ("data_source: images", "subsample_size: 2.5", "8:21: datasets[0].subsample_size: 2.5 found, a whole number above 0 or a percentage expected"),
         ("data_source: images", "subsample_size: true", "8:21: datasets[0].subsample_size: true found, a whole number above 0 or a percentage expected"),

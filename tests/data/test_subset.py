@@ -7,7 +7,7 @@ from pytest_torchlauncher.data.given import open_given
 from pytest_torchlauncher.data.subset import drawn
 from pytest_torchlauncher.errors import LauncherFileWarning
 from pytest_torchlauncher.plan import Amount, DatasetSpec
-from pytest_torchlauncher.types import Identity, Label
+from pytest_torchlauncher.types import Identity, Label, Sample
 
 
 def spec(size, **options):
@@ -83,3 +83,11 @@ def test_a_generator_is_drawn_from_too():
         warnings.simplefilter("error")
         samples = list(open_given((MapStyle()[index] for index in range(10)), spec(Amount(3))).samples)
     assert [sample.annotation.index for sample in samples] == [5, 7, 0]
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+def test_people_of_a_fixture_stay_with_their_gallery(kind):
+    people = [Identity(person, camera, camera == 0) for person in range(6) for camera in range(2)]
+    items = [Sample(str(index), np.zeros((2, 2, 3)), identity) for index, identity in enumerate(people)]
+    samples = list(open_given(kind(items), spec(Amount(4))).samples)
+    assert [sample.annotation for sample in samples] == [people[index] for index in drawn(people, spec(Amount(4)))]

@@ -118,8 +118,31 @@ def test_other_mappings_name_targets():
             [Boxes],
             "has 1 labels beside boxes (2, 4) found, as many of both expected",
         ),
+        ({"boxes": [[0, 0, 1, 1]], "labels": 1}, [Boxes], "has labels (); an array (N,) of numbers expected"),
+        ({"boxes": [[0, 0, 1, 1]], "labels": ["cat"]}, [Boxes], "has labels list; an array (N,) of numbers expected"),
+        (
+            {"boxes": np.zeros((4, 5)), "labels": [1] * 4},
+            [Boxes],
+            "has boxes (4, 5); an array (N, 4) of numbers expected",
+        ),
+        (
+            {"boxes": [[0, 0, 1, 1]], "labels": [1], "masks": None},
+            [Boxes],
+            "has masks NoneType; an array (N, H, W) of numbers expected",
+        ),
+        (
+            {"boxes": [[0, 0, 1, 1]], "labels": [1], "keypoints": np.zeros((1, 5, 2))},
+            [Boxes],
+            "has keypoints (1, 5, 2); an array (N, K, 3) of numbers expected",
+        ),
     ],
 )
 def test_anything_else_is_one_sentence(target, takes, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         annotation_of(target, takes)
+
+
+def test_a_target_that_requires_grad_and_one_without_objects():
+    target = {"boxes": torch.ones((1, 4), requires_grad=True), "labels": torch.tensor([1])}
+    assert annotation_of(target, [Boxes]).boxes.tolist() == [[1, 1, 1, 1]]
+    assert annotation_of({"boxes": [], "labels": []}, [Boxes]).boxes.shape == (0, 4)

@@ -81,3 +81,9 @@ def test_overlaps_are_fractions():
         construct(Nms, {"overlap": 1.5}, Context())
     with pytest.raises(ValueError, match="-1 found, at least 0 expected"):
         construct(Nms, {"keep_top_k": -1}, Context())
+
+
+def test_a_name_on_the_other_side_leaves_nothing_out():
+    twice = predicted([[0, 0, 5, 5]] * 2)
+    step = construct(Nms, {"annotation_source": "boxes"}, Context())
+    assert len(prediction_after(step, twice)) == 1

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image as Picture
 
 from pytest_torchlauncher.errors import OutputError
+from pytest_torchlauncher.postprocessing._mask_resizer import resize_nearest
 from pytest_torchlauncher.postprocessing.encode_segmentation_mask import EncodeSegmentationMask
 from pytest_torchlauncher.postprocessing.resize_segmentation_mask import ResizeSegmentationMask
 from pytest_torchlauncher.postprocessing.shift import Shift
@@ -173,3 +174,36 @@ def test_parts_are_picked_by_class_or_name():
     with pytest.raises(OutputError) as word:
         Shift(prediction_source=("word",)).apply(pair(prediction=named))
     assert word.value.message == "prediction of type Text found, Mask expected"
+
+
+@pytest.mark.parametrize("options", [{"size": 16}, {"to_dst_image_size": True}, {"dst_height": 7, "dst_width": 9}, {}])
+@pytest.mark.parametrize("flipped", [False, True])
+def test_border_and_flip_are_undone_at_any_size(options, flipped):
+    truth = np.random.default_rng(0).integers(0, 9, (8, 16))
+    geometry = Geometry.of((8, 16)).resized_to((4, 8)).padded_by(1, 0, 3, 0)
+    shown = np.pad(resize_nearest(truth, (4, 8)), ((1, 3), (0, 0)), constant_values=7)
+    if flipped:
+        geometry, shown = geometry.flipped("horizontal"), shown[:, ::-1]
+    step = ResizeSegmentationMask(apply_to="all", **options)
+    found = step.apply(pair(Mask(truth), Mask(shown, "input"), geometry))
+    over_original = resize_nearest(resize_nearest(truth, (4, 8)), (8, 16))
+    size = found.annotation.labels.shape
+    np.testing.assert_array_equal(found.prediction.labels, resize_nearest(over_original, size))
+
+
+def test_scores_that_a_crop_does_not_show_are_no_class():
+    scores = np.random.default_rng(0).normal(size=(3, 4, 4)).astype(np.float32)
+    geometry = Geometry.of((8, 6)).cropped_to(2, 1, (4, 4))
+    step = ResizeSegmentationMask(apply_to="prediction")
+    mask = step.apply(pair(prediction=Mask(scores.argmax(axis=0), "input"), geometry=geometry)).prediction
+    found = step.apply(pair(prediction=MaskScores(scores, "input"), geometry=geometry)).prediction
+    assert found.values.dtype == np.float32
+    np.testing.assert_array_equal(found.labels, mask.labels)
+    assert (found.labels == -1).sum() == 48 - 16
+    encoded = EncodeSegmentationMask(apply_to="prediction").apply(pair(prediction=found, geometry=geometry)).prediction
+    assert (encoded.labels[found.labels == -1] == -1).all()
+
+
+def test_what_is_no_class_is_not_shifted():
+    done = Shift(apply_to="all", shift_value=1).apply(pair(Mask(np.array([[-1, 0]])), Mask(np.array([[-1, 3]]))))
+    assert (done.annotation.labels.tolist(), done.prediction.labels.tolist()) == ([[-1, 1]], [[-1, 4]])

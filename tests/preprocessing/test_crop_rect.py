@@ -95,3 +95,11 @@ def test_nothing_to_cut_out(region):
 def test_the_data_must_be_an_image():
     with pytest.raises(ValueError, match=r"^an array \(3,\) found, an image \(H, W, C\) expected$"):
         cropped((0, 0, 1, 1), np.zeros(3))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(10, 199), st.sampled_from([50, 64, 96, 100, 256]))
+def test_the_whole_image_is_all_of_it_after_a_resize(side, size):
+    image = np.zeros((side, side, 3), np.uint8)
+    resized = Resize(size=size).apply(sample((0, 0, side, side), image))
+    assert CropRect().apply(resized).data.shape == (size, size, 3)

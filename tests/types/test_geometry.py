@@ -167,3 +167,15 @@ def test_images_return_by_bilinear_values():
     np.testing.assert_allclose(padded.image_to_original(around), image, atol=1e-6)
     colored = np.repeat(around[..., None], 3, axis=2)
     np.testing.assert_allclose(padded.image_to_original(colored)[..., 1], image, atol=1e-6)
+
+
+def test_a_border_is_no_part_of_an_image_that_returns():
+    image = np.random.default_rng(0).random((48, 64)).astype(np.float32)
+    geometry = Geometry.of((60, 80)).resized_to((48, 64)).padded_by(0, 0, 16, 0)
+    found = geometry.image_to_original(np.pad(image, ((0, 16), (0, 0))))
+    np.testing.assert_allclose(found, cv2.resize(image, (80, 60)), atol=1e-4)
+
+
+def test_an_image_without_channels_keeps_its_size_when_it_moves():
+    moved = Sample("a", np.zeros((40, 60)), Label(0)).moved(np.zeros((8, 8, 1)), None)
+    assert (moved.original_size, moved.geometry) == ((40, 60), None)
