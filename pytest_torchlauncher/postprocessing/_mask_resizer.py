@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Mapping
 
 import numpy as np
 
-from ..types import Array, Geometry, Size
+from ..types import Array, Geometry, Mask, MaskScores, Matte, Size
 
-__all__ = [
-    "WayBack",
-    "labels_over_original",
-    "matte_over_original",
-    "resize_nearest",
-    "scores_over_original",
-    "stretched_to_8_bit",
-]
+__all__ = ["OUTSIDE", "over_original", "resize_nearest", "stretched_to_8_bit"]
 
-WayBack: TypeAlias = Callable[[Array, Geometry], Array]
-"""What brings pixels that cover the input over the original image."""
+OUTSIDE: Mapping[type, float] = {Mask: -1, MaskScores: np.nan, Matte: 0}
+"""What pixels of the original have that the input does not show: no label, no score, no foreground."""
 
 
 def resize_nearest(mask: Array, size: Size) -> Array:
@@ -29,23 +21,11 @@ def resize_nearest(mask: Array, size: Size) -> Array:
     return resized
 
 
-def labels_over_original(labels: Array, geometry: Geometry) -> Array:
-    """Return `labels` (h, w), which cover the input, over the original: -1 where the input does not show it."""
-    # A type that holds -1 beside all labels.
-    signed = labels.astype(np.promote_types(labels.dtype, np.int8), copy=False)
-    return geometry.mask_to_original(signed, outside=-1)
-
-
-def scores_over_original(scores: Array, geometry: Geometry) -> Array:
-    """Return `scores` (C, h, w), which cover the input, over the original: NaN where the input does not show it."""
-    # A type that holds NaN beside all scores.
-    floating = scores.astype(np.promote_types(scores.dtype, np.float16), copy=False)
-    return geometry.mask_to_original(floating, outside=np.nan)
-
-
-def matte_over_original(matte: Array, geometry: Geometry) -> Array:
-    """Return `matte` (h, w), which covers the input, over the original: 0 where the input does not show it."""
-    return geometry.mask_to_original(matte)
+def over_original(pixels: Array, geometry: Geometry, outside: float) -> Array:
+    """Return `pixels` (…, h, w), which cover the input, over the original: `outside` where the input shows nothing."""
+    # A type that holds `outside` beside all values.
+    kind = np.float16 if np.isnan(outside) else np.int8 if outside < 0 else pixels.dtype
+    return geometry.mask_to_original(pixels.astype(np.promote_types(pixels.dtype, kind), copy=False), outside)
 
 
 def stretched_to_8_bit(mask: Array) -> Array:

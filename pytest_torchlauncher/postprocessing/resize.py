@@ -13,14 +13,7 @@ from ..options import Compat, PositiveInt
 from ..registry import register
 from ..types import Array, Geometry, Image, Mask, MaskScores, Matte, Pair, Size
 from ._image_resizer import image_over_original, resize_image
-from ._mask_resizer import (
-    WayBack,
-    labels_over_original,
-    matte_over_original,
-    resize_nearest,
-    scores_over_original,
-    stretched_to_8_bit,
-)
+from ._mask_resizer import OUTSIDE, over_original, resize_nearest, stretched_to_8_bit
 from ._targets import Targeted
 
 __all__ = ["Resize"]
@@ -80,8 +73,8 @@ class Resize(Targeted):
             return replace(value, values=self._image(value.values, size, geometry), frame="original")
         if isinstance(value, Mask):
             return Mask(self._labels(value.labels, size, geometry))
-        way = scores_over_original if isinstance(value, MaskScores) else matte_over_original
-        return replace(value, values=self._values(value.values, size, geometry, way), frame="original")
+        values = self._values(value.values, size, geometry, OUTSIDE[type(value)])
+        return replace(value, values=values, frame="original")
 
     def _target(self, pair: Pair) -> Size:
         if self.size:
@@ -117,15 +110,15 @@ class Resize(Targeted):
 
     def _labels(self, labels: Array, size: Size, way_back: Geometry | None) -> Array:
         if labels.ndim == 3:  # colours
-            return np.moveaxis(self._values(np.moveaxis(labels, -1, 0), size, way_back, matte_over_original), 0, -1)
+            return np.moveaxis(self._values(np.moveaxis(labels, -1, 0), size, way_back, 0), 0, -1)
         if way_back:
-            labels = labels_over_original(labels, way_back)
+            labels = over_original(labels, way_back, OUTSIDE[Mask])
         return resize_nearest(stretched_to_8_bit(labels) if self.compat else labels, size)
 
-    def _values(self, values: Array, size: Size, way_back: Geometry | None, over_original: WayBack) -> Array:
+    def _values(self, values: Array, size: Size, way_back: Geometry | None, outside: float) -> Array:
         """Return `values` (h, w) or (C, h, w) at `size`, every channel by itself."""
         if self.compat:
             values = np.stack([*map(stretched_to_8_bit, values)]) if values.ndim == 3 else stretched_to_8_bit(values)
         if way_back:
-            values = over_original(values, way_back)
+            values = over_original(values, way_back, outside)
         return resize_nearest(values, size)

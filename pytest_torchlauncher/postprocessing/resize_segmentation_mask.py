@@ -12,14 +12,7 @@ from ..errors import OutputError
 from ..options import Compat, PositiveInt
 from ..registry import register
 from ..types import Array, Mask, MaskScores, Matte, Pair, Size
-from ._mask_resizer import (
-    WayBack,
-    labels_over_original,
-    matte_over_original,
-    resize_nearest,
-    scores_over_original,
-    stretched_to_8_bit,
-)
+from ._mask_resizer import OUTSIDE, over_original, resize_nearest, stretched_to_8_bit
 from ._targets import Targeted
 
 __all__ = ["ResizeSegmentationMask"]
@@ -30,7 +23,7 @@ __all__ = ["ResizeSegmentationMask"]
 class ResizeSegmentationMask(Targeted):
     """Brings masks or scores of pixels to the size of the original image, or another, by the nearest pixel.
 
-    Values stay as they are. What a crop does not show of the original gets no label, and scores of 0.
+    Values stay as they are. What a crop does not show of the original has the label -1, NaN scores, and 0 as a matte.
 
     Args:
         size: width and height, px; those of the original image by default.
@@ -70,10 +63,10 @@ class ResizeSegmentationMask(Targeted):
         """
         size = self._size(pair)
         if isinstance(value, Mask):
-            resized = partial(self._resized, frame=value.frame, size=size, pair=pair, way_back=labels_over_original)
+            resized = partial(self._resized, frame=value.frame, size=size, pair=pair, outside=OUTSIDE[Mask])
             return replace(value, labels=_by_channel(value.labels, resized), frame="original")
-        way_back = scores_over_original if isinstance(value, MaskScores) else matte_over_original
-        return replace(value, values=self._resized(value.values, value.frame, size, pair, way_back), frame="original")
+        values = self._resized(value.values, value.frame, size, pair, OUTSIDE[type(value)])
+        return replace(value, values=values, frame="original")
 
     def _size(self, pair: Pair) -> Size:
         sample = pair.sample
@@ -84,7 +77,7 @@ class ResizeSegmentationMask(Targeted):
             raise OutputError(f"{sample.identifier}: the size of the image is not known; give size, or resize it first")
         return size
 
-    def _resized(self, mask: Array, frame: str, size: Size, pair: Pair, way_back: WayBack) -> Array:
+    def _resized(self, mask: Array, frame: str, size: Size, pair: Pair, outside: float) -> Array:
         if self.compat:
             parts = mask.reshape(-1, *mask.shape[-2:])
             resized = np.stack([resize_nearest(stretched_to_8_bit(part), size) for part in parts])
@@ -94,7 +87,7 @@ class ResizeSegmentationMask(Targeted):
             return resize_nearest(mask, size)
         if geometry is None:
             raise OutputError(f"{pair.sample.identifier}: how the input came from the original image is not known")
-        placed = way_back(mask, geometry)
+        placed = over_original(mask, geometry, outside)
         return placed if is_original else resize_nearest(placed, size)
 
 
