@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-__all__ = ["FOLDERS", "flag", "path", "read", "spelled"]
+__all__ = ["FOLDERS", "check_workflow", "flag", "path", "read", "spelled"]
 
 T = TypeVar("T")
 
@@ -23,9 +23,32 @@ _ENVIRONMENT = {
 }
 
 
+_WRITING = ("record", "update", "reason", "anchor", "prune", "review", "calibrate")
+_EXCLUSIVE = (("record", "update"), ("review", "record"), ("review", "update"))
+
+
 def spelled(name: str) -> str:
     """Return the option of the ini key `name` as it is typed."""
     return "--" + name.replace("_", "-")
+
+
+def check_workflow(config: pytest.Config) -> None:
+    """Check that the options which write baselines go together.
+
+    Raises:
+        pytest.UsageError: they do not.
+    """
+    given = {name for name in _WRITING if config.getoption(f"launcher_{name}")}
+    for name, other in _EXCLUSIVE:
+        if {name, other} <= given:
+            raise pytest.UsageError(f"--launcher-{name} and --launcher-{other} exclude each other; give one")
+    for name in ("reason", "anchor"):
+        if name in given and "update" not in given:
+            raise pytest.UsageError(f"--launcher-{name} belongs to --launcher-update; give both")
+    limit = config.getoption("launcher_limit") or config.getini("launcher_limit")
+    if limit and given:
+        message = f"--launcher-{min(given)} needs the whole dataset; leave out --launcher-limit"
+        raise pytest.UsageError(message)
 
 
 def flag(config: pytest.Config, name: str) -> bool:

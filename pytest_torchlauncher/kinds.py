@@ -135,6 +135,15 @@ class Metric(Block, Generic[AnnotationT, PredictionT]):
                 annotations, predictions = get_args(base)
                 cls.takes = (_classes(annotations), _classes(predictions))
 
+    @property
+    def is_mean(self) -> bool:
+        """Whether the value over any samples is the mean of what each of them scores alone, as of an accuracy.
+
+        Samples that score nothing alone (NaN) are left out. The stored outcomes of the samples are then all that a
+        comparison of parts of the dataset needs.
+        """
+        return False
+
     @abstractmethod
     def observe(self, annotations: Sequence[AnnotationT], predictions: Sequence[PredictionT]) -> Sequence[Any]:
         """Return the evidence of each sample of a batch.

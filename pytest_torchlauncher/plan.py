@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic_core import CoreSchema, core_schema
 
+from .gate import Gate, Reference
 from .input_spec import InputSpec, choice
 from .kinds import Adapter, Converter, Metric, Postprocessor, Preprocessor, Reader
 from .options import ByType, Compat, Component, OneOrMany, PositiveInt, Spec, Where
@@ -20,53 +21,7 @@ from .paths import DataPath, FilePath, ModelPath, ModuleName
 from .refusal import found, refused
 from .types import Size
 
-__all__ = ["Amount", "DatasetSpec", "Evaluation", "Gate", "LauncherSpec", "MetricSpec"]
-
-
-@dataclass(frozen=True)
-class Gate(Spec):
-    """How much a metric may change; keys left out are taken from the level above.
-
-    Args:
-        margin: allowed drop against the baseline, absolute (0.005) or relative to it ("0.5%"). Without it what
-            changed since the baseline decides.
-        on_improve: what an improvement does: pass (named in the summary), warn or fail.
-    """
-
-    margin: float | str | None = None
-    on_improve: Literal["pass", "warn", "fail"] | None = None
-    where: Where = field(default_factory=Where, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Check the margin.
-
-        Raises:
-            ValueError: it is negative, or text that is no percentage.
-        """
-        if self.margin is not None:
-            self.allowed(1.0)
-
-    def allowed(self, baseline: float) -> float | None:
-        """Return the margin in units of the metric, given the `baseline` value; None without a margin."""
-        if self.margin is None:
-            return None
-        text = str(self.margin).strip()
-        relative = text.endswith("%")
-        try:
-            number = float(text.removesuffix("%"))
-        except ValueError:
-            number = -1.0
-        if not number >= 0:
-            raise ValueError(f"margin: {self.margin!r} found, a number of at least 0 or a percentage expected")
-        return abs(baseline) * number / 100 if relative else number
-
-    def over(self, base: Gate) -> Gate:
-        """Return this gate with what it leaves open taken from `base`."""
-        return Gate(
-            self.margin if self.margin is not None else base.margin,
-            self.on_improve or base.on_improve,
-            self.where,
-        )
+__all__ = ["Amount", "DatasetSpec", "Evaluation", "LauncherSpec", "MetricSpec"]
 
 
 @dataclass(frozen=True)
@@ -129,7 +84,7 @@ class LauncherSpec(Spec):
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """An entry of ``metrics``: the metric under its unique name in the dataset.
+    """An entry of ``metrics``: the metric under its unique name in the dataset, and what it is judged by.
 
     `annotation_source` and `prediction_source` are the names of what it measures, where a sample has several.
     """
@@ -139,6 +94,7 @@ class MetricSpec:
     gate: Gate
     annotation_source: str | None = None
     prediction_source: str | None = None
+    reference: Reference | None = None
 
 
 @dataclass(frozen=True)
@@ -155,10 +111,15 @@ class Amount:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
         """Return a schema that reads ``500`` and ``"10%"``."""
-        return core_schema.no_info_plain_validator_function(cls._read)
+        return core_schema.no_info_plain_validator_function(cls.read)
 
     @classmethod
-    def _read(cls, raw: Any) -> Amount:
+    def read(cls, raw: Any) -> Amount:
+        """Return the amount that `raw` says.
+
+        Raises:
+            PydanticCustomError: it says none.
+        """
         text = str(raw).strip()
         try:
             amount = cls(float(text.removesuffix("%")), text.endswith("%"))
@@ -207,12 +168,13 @@ class DatasetSpec(Spec):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One model × launcher × dataset of a launcher file."""
+    """One model × launcher × dataset of a launcher file; `selfcheck` asks for a check of the evaluation itself."""
 
     model: str
     launcher: LauncherSpec
     dataset: DatasetSpec
     metrics: tuple[MetricSpec, ...]
+    selfcheck: bool = False
 
     @property
     def batch(self) -> int:

@@ -14,6 +14,7 @@ import pytest
 from . import given_options
 from .given_options import spelled
 from .record import RECORDS
+from .reports.extent import ExtentRecorder
 from .reports.session import SessionReports
 from .reports.transport import attach
 
@@ -29,32 +30,51 @@ _PATHS = {
     "launcher_definitions": "definitions file instead of the files' global_definitions (environment: DEFINITIONS_FILE)",
     "launcher_json": "write all results to this file as JSON",
 }
+_WORKFLOW = {
+    "--launcher-record": "store baselines that are missing",
+    "--launcher-update": "store what this run measures as baselines",
+    "--launcher-anchor": "let the anchors move with --launcher-update",
+    "--launcher-prune": "delete baselines of what no launcher file has, after a full green run",
+    "--launcher-review": "ask on the terminal, metric by metric, which failing values to store",
+}
 _VALUES = {
-    "launcher_device": ("DEVICES", "device to run on, or several with commas: cpu,cuda"),
-    "launcher_compat": ("NAME", "accuracy_checker, to feed what the Accuracy Checker's code feeds, or none"),
+    "launcher_device": (
+        "DEVICES",
+        "device to run on, or several with commas: cpu,cuda; the ini value where no file says",
+    ),
+    "launcher_compat": ("NAME", "accuracy_checker, to feed what the Accuracy Checker's code feeds, or none; likewise"),
+    "launcher_limit": ("N", "samples to measure of each dataset, or a percentage: 500 or 10%"),
 }
 _FLAGS = {
     "launcher_require_data": "fail, not skip, where an evaluation's data is not on this machine",
     "launcher_require_device": "fail, not skip, where an evaluation's device is not on this machine",
+    "launcher_selfcheck": "look for batch dependence, randomness and a gate that sees nothing, in every evaluation",
+}
+_GATES = {
+    "launcher_margin": "allowed drop of every metric that sets no margin of its own: 0.005 or 0.5%",
+    "launcher_test": "how metrics are compared that do not say: point or paired",
+    "launcher_alpha": "one-sided error rate of paired tests that set none: 0.05",
 }
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options and their ini twins."""
     group = parser.getgroup("torchlauncher", "accuracy of PyTorch models")
-    group.addoption("--launcher-record", action="store_true", help="store baselines that are missing")
-    group.addoption("--launcher-update", action="store_true", help="store what this run measures as baselines")
+    for option, text in _WORKFLOW.items():
+        group.addoption(option, action="store_true", help=text)
     group.addoption("--launcher-reason", metavar="TEXT", help="why --launcher-update may lower a metric")
+    group.addoption("--launcher-calibrate", metavar="K", help="run K times more, and store how far values spread")
     for name, text in _PATHS.items():
         group.addoption(spelled(name), metavar="PATH", help=text)
         parser.addini(name, text)
     for name, (metavar, text) in _VALUES.items():
-        group.addoption(spelled(name), metavar=metavar, help=f"{text}; replaces what the files say")
-        parser.addini(name, f"{text}; for files that do not say")
+        group.addoption(spelled(name), metavar=metavar, help=text)
+        parser.addini(name, text)
     for name, text in _FLAGS.items():
         group.addoption(spelled(name), action="store_true", default=None, help=text)
         parser.addini(name, text, type="bool", default=False)
-    parser.addini("launcher_margin", "allowed drop of every metric that sets no margin of its own: 0.005 or 0.5%")
+    for name, text in _GATES.items():
+        parser.addini(name, text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,17 +84,17 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.UsageError: options that exclude each other, or a value that cannot be used.
     """
     config.addinivalue_line("markers", "launcher: an evaluation of a launcher file")
-    if config.getoption("launcher_record") and config.getoption("launcher_update"):
-        raise pytest.UsageError("--launcher-record and --launcher-update exclude each other; give one")
-    if config.getoption("launcher_reason") and not config.getoption("launcher_update"):
-        raise pytest.UsageError("--launcher-reason belongs to --launcher-update; give both")
+    given_options.check_workflow(config)
     for name in given_options.FOLDERS:
         given_options.path(config, name, environment=False)
-    values = [*map(config.getoption, _VALUES), *map(config.getini, ("launcher_margin", *_VALUES))]
+    values = [config.getoption("launcher_calibrate"), *map(config.getoption, _VALUES)]
+    values += map(config.getini, (*_GATES, *_VALUES))
     if any(values):
         from .settings import ensure_runner
 
         ensure_runner(config)
+    if config.getoption("launcher_prune"):
+        config.pluginmanager.register(ExtentRecorder(), "torchlauncher-extent")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(SessionReports(config), "torchlauncher-reports")
 

@@ -16,6 +16,7 @@ STATUSES = (
     "recorded",
     "updated",
     "improved",
+    "inconclusive",
     "skipped",
     "regressed",
     "missing_baseline",
@@ -26,16 +27,20 @@ STATUSES = (
 
 @dataclass(frozen=True)
 class StoredEntry:
-    """What the controller is to write: an entry of the baseline file `path` and the packed outcomes, in base64."""
+    """What the controller is to write: an entry of the baseline file `path` and the packed outcomes, in base64.
+
+    `moves_anchor` says that the anchor moves along.
+    """
 
     path: str
     entry: Mapping[str, Any]
     outcomes: str
+    moves_anchor: bool = False
 
     @classmethod
-    def of(cls, path: str, entry: Mapping[str, Any], outcomes: bytes) -> StoredEntry:
+    def of(cls, path: str, entry: Mapping[str, Any], outcomes: bytes, *, moves_anchor: bool = False) -> StoredEntry:
         """Return the entry with `outcomes` made fit to travel as text."""
-        return cls(path, entry, base64.b64encode(outcomes).decode("ascii"))
+        return cls(path, entry, base64.b64encode(outcomes).decode("ascii"), moves_anchor)
 
     @property
     def outcome_bytes(self) -> bytes:
@@ -58,7 +63,13 @@ class Record:
             and verdict.
         seconds: by stage, see `types.Seconds`.
         run: how the model was run, see `types.RunProvenance`.
+        provenance: what changed since the baseline, in one line.
+        flips: the samples that were right and are wrong now, a mapping each.
+        slices: the parts of the dataset that were judged by themselves, a mapping each.
         write: what the controller is to store, if anything.
+        candidate: what would be stored if somebody accepted what a failing run measured.
+        baselines: the baseline file that it was judged against.
+        baseline_model: the model's name there.
     """
 
     id: str
@@ -78,7 +89,13 @@ class Record:
     changed: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
+    provenance: str = ""
+    flips: tuple[Mapping[str, Any], ...] = ()
+    slices: tuple[Mapping[str, Any], ...] = ()
     write: StoredEntry | None = None
+    candidate: StoredEntry | None = None
+    baselines: str = ""
+    baseline_model: str = ""
 
     @property
     def text(self) -> str:
@@ -92,9 +109,9 @@ class Record:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Record:
         """Return the record that `to_dict` gave."""
-        write = fields["write"]
-        lists = {name: tuple(fields[name]) for name in ("metrics", "changed")}
-        return cls(**{**fields, **lists, "write": StoredEntry(**write) if write else None})
+        entries = {name: StoredEntry(**fields[name]) if fields[name] else None for name in ("write", "candidate")}
+        lists = {name: tuple(fields[name]) for name in ("metrics", "changed", "flips", "slices")}
+        return cls(**{**fields, **lists, **entries})
 
 
 RECORDS = pytest.StashKey[list[Record]]()

@@ -12,20 +12,24 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .baselines.assess import Assessment, Mode, assess
-from .baselines.baseline import Key
+from .baselines.baseline import Baseline, Key
 from .baselines.outcomes import pack
 from .baselines.store import Store
-from .baselines.table import render
-from .baselines.verdict import Verdict, format_value
 from .config.loader import Settings
 from .errors import BaselineError, LauncherError, MissingDataError, MissingDeviceError, NonFiniteError
 from .evaluation.evaluate import evaluate
-from .plan import Evaluation
+from .evaluation.ledger import provenance_of_steps
+from .evaluation.procedure import Procedure
+from .gating.assess import Assessment, Criteria, Mode, assess
+from .gating.early import EarlyFail, early_fail
+from .gating.table import render
+from .gating.verdict import Check, Verdict
+from .gating.wording import format_value
+from .plan import Amount, Evaluation
 from .record import Record, StoredEntry
 from .types import Measurement
 
-__all__ = ["AccuracyImprovedWarning", "Runner", "Target"]
+__all__ = ["AccuracyImprovedWarning", "AccuracyInconclusiveWarning", "Runner", "Target"]
 
 # A user who meets an error in a test of theirs wants to see their own frames.
 __tracebackhide__ = True
@@ -33,6 +37,10 @@ __tracebackhide__ = True
 
 class AccuracyImprovedWarning(UserWarning):
     """A metric is better than its baseline, and its gate asks for a warning."""
+
+
+class AccuracyInconclusiveWarning(UserWarning):
+    """The samples prove neither that a metric fell by more than is allowed nor that it did not."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +61,38 @@ class Target:
         precision = launcher.precision or "fp32"
         return Key(self.baseline_model, evaluation.dataset.name, evaluation.variant, device, precision)
 
+    @property
+    def criteria(self) -> Criteria:
+        """What its metrics are judged by."""
+        specs = self.evaluation.metrics
+        references = {spec.name: spec.reference for spec in specs if spec.reference}
+        return Criteria({spec.name: spec.gate for spec in specs}, references)
+
 
 @dataclass(frozen=True)
 class Runner:
-    """What options say about running evaluations."""
+    """What options say about running evaluations.
+
+    Args:
+        settings: about all launcher files.
+        mode: whether baselines are written.
+        reason: why an update may lower a metric.
+        moves_anchor: whether an update moves the anchor.
+        require_data, require_device: whether what is lacking fails.
+        limit: how many samples of each dataset are measured.
+        selfcheck: whether every evaluation checks itself.
+        reruns: how often each is run again to calibrate its noise.
+    """
 
     settings: Settings
     mode: Mode = "check"
     reason: str | None = None
+    moves_anchor: bool = False
     require_data: bool = False
     require_device: bool = False
+    limit: Amount | None = None
+    selfcheck: bool = False
+    reruns: int = 0
 
     def run(self, target: Target, given: Callable[[], Any]) -> Record:
         """Return the record of `target`; `given` gets the value of the dataset's fixture.
@@ -72,8 +102,8 @@ class Runner:
         """
         try:
             evaluation = target.evaluation
-            measurement = evaluate(evaluation, given() if evaluation.dataset.fixture else None)
-            return self._judged(target, measurement)
+            value = given() if evaluation.dataset.fixture else None
+            return self._judged(target, evaluate(evaluation, value, self._procedure(target)))
         except LauncherError as error:
             if isinstance(error, MissingDataError) and not self.require_data:
                 raise
@@ -84,10 +114,36 @@ class Runner:
     def _judged(self, target: Target, measurement: Measurement) -> Record:
         if target.baselines is None:
             raise BaselineError('a mapping has no baseline of its own; name one: torch_launcher(…, baseline="name")')
-        gates = {spec.name: spec.gate for spec in target.evaluation.metrics}
-        assessment = assess(measurement, gates, Store(target.baselines), target.key, self.mode, self.reason)
-        record = _record(target, measurement, assessment)
-        return replace(record, failed=record.failed or _improvement_is_error(target, assessment.verdict))
+        store = Store(target.baselines)
+        assessment = assess(
+            measurement, target.criteria, store, target.key, self.mode, self.reason, moves_anchor=self.moves_anchor
+        )
+        record = _record(target, measurement, assessment, moves_anchor=self.moves_anchor)
+        return replace(record, failed=_warned_as_error(target, assessment.verdict) or record.failed)
+
+    def _procedure(self, target: Target) -> Procedure:
+        """Return how `target` is run."""
+        evaluation = target.evaluation
+        gates = [spec.gate for spec in evaluation.metrics]
+        return Procedure(
+            limit=self.limit,
+            reruns=self.reruns,
+            selfcheck=self.selfcheck or evaluation.selfcheck,
+            groups=tuple(dict.fromkeys(gate.slices.by for gate in gates if gate.slices)),
+            watch=self._watch(target) if any(gate.early_fail for gate in gates) else None,
+        )
+
+    def _watch(self, target: Target) -> EarlyFail | None:
+        """Return what may end the evaluation early: not where the whole is stored, or would be another part."""
+        if target.baselines is None or self.mode != "check" or self.limit or self.reruns:
+            return None
+        store = Store(target.baselines)
+        baseline = store.find(target.key) or store.fallback(target.key)
+        if baseline is None or not _has_steps_of(baseline, target):
+            return None
+        specs = [spec for spec in target.evaluation.metrics if spec.metric.block.is_mean]
+        definitions = {spec.name: str(spec.metric) for spec in specs}
+        return early_fail(baseline, store.outcomes(baseline), {s.name: s.gate for s in specs}, definitions)
 
     def _error(self, target: Target, error: LauncherError) -> Record:
         message = self._non_finite(target, error) if isinstance(error, NonFiniteError) else str(error)
@@ -110,24 +166,35 @@ class Runner:
         return f", baseline {format_value(stored.value)}" if stored else ""
 
 
-def _improvement_is_error(target: Target, verdict: Verdict) -> bool:
-    """Warn of an improvement where the gate asks for it; return whether the project makes that warning an error."""
-    better = {comparison.name for comparison in verdict.comparisons if comparison.verdict == "improved"}
-    if not any(spec.gate.on_improve == "warn" and spec.name in better for spec in target.evaluation.metrics):
-        return False
+def _has_steps_of(baseline: Baseline, target: Target) -> bool:
+    """Return whether the samples go through the steps of `baseline`."""
+    steps = provenance_of_steps(target.evaluation)
+    return all(getattr(baseline.data, name) == value for name, value in steps.items())
+
+
+def _warned_as_error(target: Target, verdict: Verdict) -> bool:
+    """Warn where a gate asks for it; return whether the project makes such a warning an error."""
     where = target.evaluation.dataset.where.own
+    warned = [check for comparison in verdict.comparisons for check in comparison.checks if check.warns]
     try:
-        warnings.warn_explicit(verdict.message, AccuracyImprovedWarning, str(where.file), where.line)
-    except AccuracyImprovedWarning:
+        for check in warned:
+            improved = check.verdict == "improved"
+            category = AccuracyImprovedWarning if improved else AccuracyInconclusiveWarning
+            warnings.warn_explicit(check.line, category, str(where.file), where.line)
+    except (AccuracyImprovedWarning, AccuracyInconclusiveWarning):
         return True
     return False
 
 
-def _record(target: Target, measurement: Measurement, assessment: Assessment) -> Record:
+def _record(target: Target, measurement: Measurement, assessment: Assessment, *, moves_anchor: bool) -> Record:
     verdict = assessment.verdict
-    write = assessment.write
     packed = pack(assessment.outcomes) if assessment.outcomes else b""
-    stored = StoredEntry.of(str(target.baselines), write.to_json(), packed) if write else None
+
+    def entry(baseline: Baseline | None) -> StoredEntry | None:
+        if baseline is None:
+            return None
+        return StoredEntry.of(str(target.baselines), baseline.to_json(), packed, moves_anchor=moves_anchor)
+
     return _base(
         target,
         status=verdict.status,
@@ -140,7 +207,11 @@ def _record(target: Target, measurement: Measurement, assessment: Assessment) ->
         changed=tuple(verdict.changed),
         environment=asdict(measurement.environment),
         run=asdict(measurement.run),
-        write=stored,
+        provenance=verdict.provenance,
+        flips=tuple(asdict(flip) for flip in verdict.flips),
+        slices=tuple({**asdict(result), "delta": result.delta} for result in verdict.slices),
+        write=entry(assessment.write),
+        candidate=entry(assessment.candidate),
     )
 
 
@@ -155,6 +226,8 @@ def _base(target: Target, **fields: Any) -> Record:
         device=evaluation.launcher.device,
         file=str(where.file),
         line=where.line,
+        baselines=str(target.baselines or ""),
+        baseline_model=target.baseline_model,
         **fields,
     )
 
@@ -172,15 +245,34 @@ def _metrics(target: Target, verdict: Verdict) -> tuple[Mapping[str, Any], ...]:
             "delta": _number(c.delta),
             "allowed": _number(c.allowed),
             "verdict": c.verdict,
+            "checks": [_check(check) for check in c.checks],
         }
         for c in verdict.comparisons
     )
 
 
+def _check(check: Check) -> Mapping[str, Any]:
+    numbers = ("baseline", "allowed", "lower", "upper", "p_value", "detectable")
+    return {
+        "against": check.against,
+        "verdict": check.verdict,
+        **{name: _number(getattr(check, name)) for name in numbers},
+        "reason": check.line,
+    }
+
+
 def _unmeasured(target: Target) -> tuple[Mapping[str, Any], ...]:
     empty = dict.fromkeys(("value", "baseline", "delta", "allowed"))
     return tuple(
-        {"name": s.name, "type": s.metric.name, "components": {}, "higher_is_better": True, "verdict": "error", **empty}
+        {
+            "name": s.name,
+            "type": s.metric.name,
+            "components": {},
+            "higher_is_better": True,
+            "verdict": "error",
+            "checks": [],
+            **empty,
+        }
         for s in target.evaluation.metrics
     )
 

@@ -17,12 +17,13 @@ LAYERS = [
     {"fixture"},
     {"collection", "reports"},
     {"runner"},
+    {"gating"},
     {"baselines", "record"},
     {"evaluation", "config"},
     {"data", "launcher"},
     {"converters", "readers", "preprocessing", "adapters", "postprocessing", "metrics"},
     {"plan"},
-    {"input_spec"},
+    {"gate", "input_spec"},
     {"options"},
     {"paths"},
     {"registry", "located", "given_options", "refusal"},
@@ -30,7 +31,7 @@ LAYERS = [
     {"types", "extras"},
     {"errors"},
 ]
-KINDS = LAYERS[8]
+KINDS = LAYERS[9]
 EXTRAS = {"transformers", "safetensors", "faster_coco_eval", "lmdb", "rapidfuzz", "torchmetrics"}
 HEAVY = {"torch", "torchvision", "cv2", "PIL"} | EXTRAS
 LATE = HEAVY | {"numpy", "pydantic", "yaml", "filelock"}

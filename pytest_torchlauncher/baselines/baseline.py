@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any
 
 from ..errors import BaselineError
-from ..types import DataProvenance, Environment, Measurement, ModelProvenance, RunProvenance
+from ..types import DataProvenance, Environment, Measurement, ModelProvenance, Outcomes, RunProvenance
 from .outcomes import content_hash
 
 __all__ = ["Baseline", "Key", "MetricBaseline"]
@@ -43,13 +43,17 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class MetricBaseline:
-    """A metric's stored value over `n` samples; `definition` is text: ``accuracy(top_k=1)``."""
+    """A metric's stored value over `n` samples.
+
+    `definition` is text: ``accuracy(top_k=1)``. `noise` is how far the values of calibrating reruns spread.
+    """
 
     value: float
     n: int
     higher_is_better: bool
     bounded: bool
     definition: str
+    noise: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,12 @@ class Baseline:
         cls,
         key: Key,
         measurement: Measurement,
+        outcomes: Outcomes | None = None,
         *,
         reason: str | None = None,
         previous: Mapping[str, float] | None = None,
     ) -> Baseline:
-        """Return the baseline that stores `measurement` under `key`."""
+        """Return the baseline that stores `measurement` under `key` beside `outcomes`, by default its own."""
         metrics = {
             name: MetricBaseline(
                 value=float(metric.value),
@@ -89,6 +94,7 @@ class Baseline:
                 higher_is_better=bool(metric.higher_is_better),
                 bounded=bool(metric.bounded),
                 definition=measurement.definitions[name],
+                noise=_spread(metric.value, measurement.reruns.get(name)),
             )
             for name, metric in measurement.metrics.items()
         }
@@ -101,7 +107,7 @@ class Baseline:
             environment=measurement.environment,
             reason=reason,
             previous=previous,
-            outcomes=content_hash(measurement.outcomes),
+            outcomes=content_hash(outcomes or measurement.outcomes),
         )
 
     def equals(self, other: Baseline) -> bool:
@@ -109,11 +115,26 @@ class Baseline:
         mine = (self.key, self.metrics, self.outcomes, self.data, self.model)
         return mine == (other.key, other.metrics, other.outcomes, other.data, other.model)
 
+    def with_noise_of(self, other: Baseline) -> Baseline:
+        """Return this baseline with the noise of `other` where it has none of its own."""
+        metrics = {
+            name: replace(metric, noise=other.metrics[name].noise)
+            if metric.noise is None and name in other.metrics
+            else metric
+            for name, metric in self.metrics.items()
+        }
+        return replace(self, metrics=metrics)
+
+    def keeps(self, other: Baseline) -> bool:
+        """Return whether every value of `other` is also here, unchanged."""
+        values = {name: metric.value for name, metric in self.metrics.items()}
+        return all(values.get(name) == metric.value for name, metric in other.metrics.items())
+
     def to_json(self) -> dict[str, Any]:
         """Return this baseline as builtin types; hashes stand beside the texts that decide about staleness."""
         data = _builtin(self.data)
         metrics = {
-            name: {**asdict(metric), "definition_hash": _hash(metric.definition)}
+            name: {**_known(asdict(metric)), "definition_hash": _hash(metric.definition)}
             for name, metric in self.metrics.items()
         }
         return {
@@ -150,6 +171,16 @@ class Baseline:
             previous=None if previous is None else _values(previous, "previous"),
             outcomes=_value("str", raw.get("outcomes"), "outcomes"),
         )
+
+
+def _spread(value: float, reruns: tuple[float, ...] | None) -> float | None:
+    """Return how far the largest of `value` and its reruns lies from the smallest; None without reruns."""
+    return None if reruns is None else float(max(value, *reruns) - min(value, *reruns))
+
+
+def _known(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `fields` without those that nobody has measured."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _builtin(value: DataProvenance | RunProvenance) -> dict[str, Any]:
@@ -189,7 +220,7 @@ def _value(annotation: str, raw: Any, name: str) -> Any:
     accepts, expected = _TYPES[annotation]
     if not accepts(raw):
         raise _unexpected(name, raw, expected)
-    return tuple(raw) if isinstance(raw, list) else float(raw) if annotation == "float" else raw
+    return tuple(raw) if isinstance(raw, list) else float(raw) if annotation.startswith("float") else raw
 
 
 def _check_hash(raw: Mapping[str, Any], key: str, expected: str, name: str) -> None:
@@ -215,6 +246,7 @@ _TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "int": (lambda raw: type(raw) is int, "a whole number"),
     "bool": (lambda raw: isinstance(raw, bool), "true or false"),
     "float": (_is_finite, "a finite number"),
+    "float | None": (_is_finite, "a finite number"),
     "tuple[str, ...]": (_is_texts, "a list of texts"),
 }
 """By the annotation of a field: what it accepts, and that in words."""

@@ -6,16 +6,17 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import BaselineError, Position
 from .baseline import Baseline, Key
 
-__all__ = ["Entry", "parse", "render"]
+__all__ = ["Document", "Entry", "parse", "render"]
 
 _SCHEMA = 1
+_NAMES = (["baselines", "schema"], ["anchors", "baselines", "schema"])
 _CONFLICT = re.compile(r"^(<{7}|\|{7}|={7}|>{7})", re.MULTILINE)
 _GAP = re.compile(r"[\s,]*")
 
@@ -42,22 +43,46 @@ class Entry:
         return cls(baseline, "{\n" + textwrap.indent(fields, " " * 6) + "\n    }")
 
 
-def render(entries: Iterable[Entry]) -> str:
-    """Return the text of a file with `entries`, sorted by their keys."""
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The entries of a baseline file by key: the last baselines, and the anchors that differ from them."""
+
+    baselines: Mapping[Key, Entry] = field(default_factory=dict)
+    anchors: Mapping[Key, Entry] = field(default_factory=dict)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All of them."""
+        return [*self.baselines.values(), *self.anchors.values()]
+
+
+def render(document: Document) -> str:
+    """Return the text of a file: both lists sorted by their keys, that of the anchors only where there are some."""
+    lists = {"anchors": document.anchors, "baselines": document.baselines}
+    texts = [_list(name, entries.values()) for name, entries in lists.items() if entries or name == "baselines"]
+    return "{\n" + "".join(texts) + f'  "schema": {_SCHEMA}\n}}\n'
+
+
+def _list(name: str, entries: Iterable[Entry]) -> str:
     ordered = sorted(entries, key=lambda entry: entry.baseline.key)
     texts = ",\n".join(f"    {entry.text}" for entry in ordered)
-    return f'{{\n  "baselines": [\n{texts}\n  ],\n  "schema": {_SCHEMA}\n}}\n'
+    return f'  "{name}": [\n{texts}\n  ],\n'
 
 
-def parse(text: str, file: Path) -> dict[Key, Entry]:
-    """Return the entries of the file by key.
+def parse(text: str, file: Path) -> Document:
+    """Return the entries of the file.
 
     Raises:
         BaselineError: the text is no baseline file; says at which line and column.
     """
-    _check_document(text, file)
+    has_anchors = _check_document(text, file)
+    anchors = _entries(text, file, "anchors") if has_anchors else {}
+    return Document(_entries(text, file, "baselines"), anchors)
+
+
+def _entries(text: str, file: Path, name: str) -> dict[Key, Entry]:
     entries: dict[Key, Entry] = {}
-    for raw, source, start in _spans(text, file):
+    for raw, source, start in _spans(text, file, name):
         try:
             entry = Entry(Baseline.from_json(raw), source)
         except BaselineError as error:
@@ -69,7 +94,12 @@ def parse(text: str, file: Path) -> dict[Key, Entry]:
     return entries
 
 
-def _check_document(text: str, file: Path) -> None:
+def _check_document(text: str, file: Path) -> bool:
+    """Return whether the file has anchors.
+
+    Raises:
+        BaselineError: it is no baseline file.
+    """
     try:
         document = json.loads(text, object_pairs_hook=tuple)
     except json.JSONDecodeError as error:
@@ -79,18 +109,20 @@ def _check_document(text: str, file: Path) -> None:
         where = Position(file, error.lineno, error.colno)
         raise BaselineError(f"no valid JSON: {error.msg}; restore the file from version control", where) from None
     names = sorted(name for name, _ in document) if isinstance(document, tuple) else []
-    if names != ["baselines", "schema"] or not isinstance(dict(document)["baselines"], list):
+    lists = [dict(document)[name] for name in names if name != "schema"]
+    if names not in _NAMES or not all(isinstance(entries, list) for entries in lists):
         message = 'no baseline file; {"schema": 1, "baselines": […]} expected; restore it from version control'
         raise BaselineError(message, Position(file, 1, 1))
     if (schema := dict(document)["schema"]) != _SCHEMA:
         where = _position(text, text.rindex('"schema"'), file)
         raise BaselineError(f"schema {schema!r} found, {_SCHEMA} expected; update pytest-torchlauncher", where)
+    return "anchors" in names
 
 
-def _spans(text: str, file: Path) -> Iterator[tuple[Any, str, int]]:
-    """Yield each element of ``baselines`` in the checked `text`: its value, its text and where that starts."""
+def _spans(text: str, file: Path, name: str) -> Iterator[tuple[Any, str, int]]:
+    """Yield each element of the list `name` in the checked `text`: its value, its text and where that starts."""
     decoder = json.JSONDecoder(object_pairs_hook=_unique)
-    opening = re.search(r'"baselines"\s*:\s*\[', text)
+    opening = re.search(rf'"{name}"\s*:\s*\[', text)
     start = _GAP.match(text, opening.end()).end()  # type: ignore[union-attr]
     while text[start] != "]":
         try:

@@ -16,6 +16,7 @@ from ..types import Array, Outcomes
 __all__ = ["content_hash", "pack", "unpack"]
 
 _IDS = "ids"
+_EVIDENCE = "evidence:"
 _INTEGERS = tuple(np.dtype(f"<{sign}{size}") for size in (1, 2, 4, 8) for sign in "ui")
 
 
@@ -50,9 +51,10 @@ def unpack(content: bytes) -> Outcomes:
     except Exception as error:
         raise BaselineError(f"the file of outcomes is damaged: {error}") from error
     ids = tuple(lines[:-1])
+    evidence = {name.removeprefix(_EVIDENCE): arrays.pop(name) for name in list(arrays) if name.startswith(_EVIDENCE)}
     if lines[-1] or any(array.shape != (len(ids),) for array in arrays.values()):
         raise BaselineError("the file of outcomes is damaged: identifiers and columns differ in length")
-    return Outcomes(ids, arrays)
+    return Outcomes(ids, arrays, evidence)
 
 
 def content_hash(outcomes: Outcomes) -> str:
@@ -82,6 +84,8 @@ def _arrays(outcomes: Outcomes) -> Iterator[tuple[str, Array]]:
                 f"outcomes {name!r}: {array.dtype} {array.shape} found, numbers ({len(outcomes.ids)},) expected"
             )
         yield name, np.ascontiguousarray(_compact(array))
+    for name, part in sorted(outcomes.evidence.items()):
+        yield f"{_EVIDENCE}{name}", np.ascontiguousarray(_compact(part))
 
 
 def _is_utf8(text: str) -> bool:
@@ -89,7 +93,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _compact(array: Array) -> Array:
-    if bool(np.isin(array, (0, 1)).all()):
+    if bool(((array == 0) | (array == 1)).all()):
         return array.astype(np.uint8)
     if array.dtype.kind != "f":
         low, high = int(array.min()), int(array.max())

@@ -6,14 +6,14 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BaselineError, Position, display_path
 from ..types import Outcomes
 from .baseline import Baseline, Key
-from .document import Entry, parse, render
+from .document import Document, Entry, parse, render
 from .outcomes import content_hash, unpack
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class Store:
     """The baselines in the file `path`; their outcomes lie in the folder of the same name without suffix.
 
     The JSON names each file of outcomes by its content hash. Outcomes are written first, the JSON that names them
-    after that, and those it no longer names are deleted last: a kill leaves the old pair or the new one.
+    after that, and those it no longer names are deleted last: a kill leaves the old pair or the new one. Beside the
+    last baseline of a key an anchor is kept once an update changed a value.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,8 +49,26 @@ class Store:
         Raises:
             BaselineError: the file cannot be read.
         """
-        entry = self._entries().get(key)
+        entry = self._document().baselines.get(key)
         return entry.baseline if entry else None
+
+    def anchor(self, key: Key) -> Baseline | None:
+        """Return the anchor of exactly `key`: the last baseline itself until an update changed a value.
+
+        Raises:
+            BaselineError: the file cannot be read.
+        """
+        document = self._document()
+        entry = document.anchors.get(key, document.baselines.get(key))
+        return entry.baseline if entry else None
+
+    def keys(self) -> tuple[Key, ...]:
+        """Return the keys of all baselines, sorted.
+
+        Raises:
+            BaselineError: the file cannot be read.
+        """
+        return tuple(sorted(self._document().baselines))
 
     def fallback(self, key: Key) -> Baseline | None:
         """Return a baseline of the same evaluation for another device or precision; the same device type goes first.
@@ -57,7 +76,9 @@ class Store:
         Raises:
             BaselineError: the file cannot be read.
         """
-        others = [e.baseline for k, e in self._entries().items() if k != key and k.evaluation == key.evaluation]
+        others = [
+            e.baseline for k, e in self._document().baselines.items() if k != key and k.evaluation == key.evaluation
+        ]
         return min(others, key=lambda baseline: (baseline.key.device != key.device, baseline.key), default=None)
 
     def outcomes(self, baseline: Baseline) -> Outcomes:
@@ -83,10 +104,16 @@ class Store:
         Raises:
             BaselineError: the baseline file cannot be read.
         """
-        return self._holds(self._entries().get(baseline.key), baseline)
+        return self._holds(self._document().baselines.get(baseline.key), baseline)
 
-    def write(self, entries: Sequence[tuple[Baseline, bytes]]) -> None:
+    def write(self, entries: Sequence[tuple[Baseline, bytes]], moving: Collection[Key] = ()) -> None:
         """Store baselines with their packed outcomes; entries of other keys and equal ones stay byte for byte.
+
+        Where a value changes, what stood before becomes the anchor, unless there is one already.
+
+        Args:
+            entries: the baselines.
+            moving: keys whose anchors move to what is stored now.
 
         Raises:
             BaselineError: the file cannot be read, or an entry is not finite or not of these outcomes.
@@ -94,18 +121,41 @@ class Store:
         """
         with self._locked():
             self._remove_leftovers()
-            stored = self._entries()
-            fresh = [(new, packed) for new, packed in entries if not self._holds(stored.get(new.key), new)]
-            if fresh:
-                stored = self._merge(stored, fresh)
-            self._remove_unnamed({new.key for new, _ in entries}, stored.values())
+            stored = self._document()
+            fresh = [(new, packed) for new, packed in entries if not self._holds(stored.baselines.get(new.key), new)]
+            if fresh or any(key in stored.anchors for key in moving):
+                stored = self._merge(stored, fresh, moving)
+            self._remove_unnamed({new.key for new, _ in entries}, stored.entries)
 
-    def _merge(self, stored: Mapping[Key, Entry], fresh: Iterable[tuple[Baseline, bytes]]) -> Mapping[Key, Entry]:
-        merged = {**stored, **{baseline.key: Entry.of(baseline) for baseline, _ in fresh}}
+    def remove(self, keys: Collection[Key]) -> None:
+        """Remove the baselines of `keys` with their anchors and outcomes, and the file where nothing is left.
+
+        Raises:
+            BaselineError: the file cannot be read.
+            OSError: the files cannot be written.
+        """
+        with self._locked():
+            self._remove_leftovers()
+            stored = self._document()
+            left = Document(_without(stored.baselines, keys), _without(stored.anchors, keys))
+            if left.baselines:
+                _write_whole(self._path, render(left).encode())
+            else:
+                self._path.unlink(missing_ok=True)
+            self._remove_unnamed(keys, left.entries)
+            if not left.baselines and self._folder.is_dir() and not any(self._folder.iterdir()):
+                self._folder.rmdir()
+
+    def _merge(self, stored: Document, fresh: Collection[tuple[Baseline, bytes]], moving: Collection[Key]) -> Document:
+        replaced = {new.key: stored.baselines[new.key] for new, _ in fresh if new.key in stored.baselines}
+        changed = {new.key for new, _ in fresh if new.key in replaced and not new.keeps(replaced[new.key].baseline)}
+        anchors = {**{key: replaced[key] for key in changed}, **stored.anchors}
+        baselines = {**stored.baselines, **{baseline.key: Entry.of(baseline) for baseline, _ in fresh}}
         for baseline, packed in fresh:
             _checked(baseline, packed)
             _write_whole(self._outcome_file(baseline), packed)
-        _write_whole(self._path, render(merged.values()).encode())
+        merged = Document(baselines, _without(anchors, moving))
+        _write_whole(self._path, render(merged).encode())
         return merged
 
     def _remove_unnamed(self, keys: Iterable[Key], entries: Iterable[Entry]) -> None:
@@ -124,11 +174,11 @@ class Store:
             return False
         return True
 
-    def _entries(self) -> Mapping[Key, Entry]:
+    def _document(self) -> Document:
         try:
             text = self._path.read_bytes().decode()
         except (FileNotFoundError, NotADirectoryError):
-            return {}
+            return Document()
         except (OSError, UnicodeDecodeError) as error:
             raise BaselineError(f"cannot be read: {error}", Position(self._path, 1, 1)) from None
         return parse(text, self._path)
@@ -149,6 +199,10 @@ class Store:
         for temporary in (_temporary(self._path), *self._folder.glob("*.tmp")):
             if temporary.is_file():
                 temporary.unlink()
+
+
+def _without(entries: Mapping[Key, Entry], keys: Collection[Key]) -> Mapping[Key, Entry]:
+    return {key: entry for key, entry in entries.items() if key not in keys}
 
 
 def _checked(baseline: Baseline, packed: bytes) -> Outcomes:

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import Position
+from ..gate import Gate, Reference
 from ..kinds import Metric
 from ..located import Table
 from ..options import Component, option_names
-from ..plan import DatasetSpec, Gate, MetricSpec
+from ..plan import DatasetSpec, MetricSpec
 from ..registry import lookup
 from .reading import Reading, join
 
 __all__ = ["ReadDataset", "read_dataset"]
 
 _SOURCES = ("annotation_source", "prediction_source")
+_REFERENCE = ("reference", "abs_threshold", "rel_threshold", "threshold", "presenter")
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,11 @@ class ReadDataset:
     where: Position
     spec: DatasetSpec | None
     metrics: tuple[MetricSpec, ...]
+    selfcheck: bool
 
 
-def read_dataset(reading: Reading, table: Table, path: str, gate: Gate) -> ReadDataset:
-    """Return the dataset in `table`; `gate` is that of the model."""
+def read_dataset(reading: Reading, table: Table, path: str, gate: Gate, *, selfcheck: bool = False) -> ReadDataset:
+    """Return the dataset in `table`; `gate` and `selfcheck` are those of the model."""
     where = table.where
     name = str(table.get("name", ""))
     table = reading.known(table, "dataset", path)
@@ -37,12 +40,12 @@ def read_dataset(reading: Reading, table: Table, path: str, gate: Gate) -> ReadD
     if annotation is not None and not {"annotation_conversion", "fixture"} & set(table):
         message = "pickled annotations are never read; give annotation_conversion, from which they are made"
         reading.problems.add(table.values_at["annotation"], join(path, "annotation"), message)
-    own = table.without("annotation", "dataset_meta", "metrics", "gate")
+    own = table.without("annotation", "dataset_meta", "metrics", "gate", "selfcheck")
     metrics = _metrics(reading, table, path, reading.gate(table, path, gate))
     spec = reading.construct(DatasetSpec, own, path)
     if spec is not None:
         _check(reading, spec, table, path)
-    return ReadDataset(name, where, spec, metrics)
+    return ReadDataset(name, where, spec, metrics, reading.flag(table, "selfcheck", path, base=selfcheck))
 
 
 def _check(reading: Reading, spec: DatasetSpec, table: Table, path: str) -> None:
@@ -69,9 +72,9 @@ def _metrics(reading: Reading, table: Table, path: str, gate: Gate) -> tuple[Met
 
 
 def _metric(reading: Reading, table: Table, path: str, gate: Gate) -> MetricSpec | None:
-    table = reading.known(table, "metric", path, keep=_options(table.get("type")))
     name = table.get("name", table.get("type"))
-    own = table.without("name", "gate", *_SOURCES)
+    judged_by = [key for key in _REFERENCE if key not in _options(table.get("type"))]
+    own = table.without("name", "gate", *_SOURCES, *judged_by)
     metric: Component[Metric[Any, Any]] | None = reading.problems.attempt(
         lambda: Component.build(Metric, own, reading.context), own, path
     )
@@ -79,7 +82,22 @@ def _metric(reading: Reading, table: Table, path: str, gate: Gate) -> MetricSpec
         if key in table and not isinstance(table[key], str):
             reading.problems.add(table.values_at[key], join(path, key), f"{table[key]!r} found, text expected")
     sources = {key: str(table[key]) for key in _SOURCES if key in table}
-    return MetricSpec(str(name), metric, reading.gate(table, path, gate), **sources) if metric else None
+    reference = _reference(reading, table.only(*judged_by), path)
+    own_gate = reading.gate(table, path, gate)
+    return MetricSpec(str(name), metric, own_gate, **sources, reference=reference) if metric else None
+
+
+def _reference(reading: Reading, table: Table, path: str) -> Reference | None:
+    """Return what the metric in `table` is judged by besides its baseline; ``threshold`` is the older name of one."""
+    if "threshold" in table:
+        renamed = Table(
+            {"abs_threshold": table["threshold"]},
+            table.where,
+            {"abs_threshold": table.keys_at["threshold"]},
+            {"abs_threshold": table.values_at["threshold"]},
+        )
+        table = table.without("threshold").over(renamed)
+    return reading.construct(Reference, table, path) if table else None
 
 
 def _options(metric: Any) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["LATER_KEYS", "NO_EFFECT_KEYS", "PRESENTATION_KEYS"]
+__all__ = ["LATER_KEYS", "NO_EFFECT_KEYS"]
 
 NO_EFFECT_KEYS: Final[dict[str, frozenset[str]]] = {
     "launcher": frozenset(
@@ -15,14 +15,10 @@ NO_EFFECT_KEYS: Final[dict[str, frozenset[str]]] = {
         """.split()
     ),
     "dataset": frozenset(["analyze_dataset", "store_subset"]),
-    "metric": frozenset(["abs_threshold", "reference", "rel_threshold", "threshold"]),
 }
-"""Accepted with a warning, so that files run unchanged; a metric's are references that only a later version judges."""
+"""Accepted with a warning, so that files run unchanged."""
 
 LATER_KEYS: Final[dict[str, frozenset[str]]] = {
     "dataset": frozenset(["sub_evaluation", "subset", "subset_file", "subset_metrics"]),
 }
 """They would change the result: an error that says so is better than a wrong number."""
-
-PRESENTATION_KEYS: Final[dict[str, frozenset[str]]] = {"metric": frozenset(["presenter"])}
-"""They choose what is printed; here a value is always printed, and all its parts are in the JSON."""

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, Position, Problem
+from ..gate import Gate
 from ..located import Table
-from ..plan import Evaluation, Gate
+from ..plan import Evaluation
 from .datasets import read_dataset
 from .definitions import Definitions
 from .devices import shared_baseline
@@ -22,8 +23,8 @@ from .reading import Settings as Settings
 
 __all__ = ["Entry", "LauncherFileContent", "load_document", "load_file", "model_name"]
 
-_FILE_KEYS = ("name", "launchers", "datasets", "models", "marks", "gate", "compat", "global_definitions")
-_MODEL_KEYS = ("name", "launchers", "datasets", "gate", "compat")
+_FILE_KEYS = ("name", "launchers", "datasets", "models", "marks", "gate", "selfcheck", "compat", "global_definitions")
+_MODEL_KEYS = ("name", "launchers", "datasets", "gate", "selfcheck", "compat")
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,19 @@ class _Loader:
         """Return the items of all models."""
         reading = self.reading.within(document, "")
         gate = reading.gate(document, "", reading.settings.gate)
+        selfcheck = reading.flag(document, "selfcheck", "", base=False)
         if "models" not in document:
-            return self._model_entries(reading, document, "", gate)
+            return self._model_entries(reading, document, "", gate, selfcheck=selfcheck)
         return [
             entry
             for model, at in self._models(document)
-            for entry in self._model_entries(reading.within(model, at), model, at, reading.gate(model, at, gate))
+            for entry in self._model_entries(
+                reading.within(model, at),
+                model,
+                at,
+                reading.gate(model, at, gate),
+                selfcheck=reading.flag(model, "selfcheck", at, base=selfcheck),
+            )
         ]
 
     def _models(self, document: Table) -> Iterator[tuple[Table, str]]:
@@ -116,12 +124,12 @@ class _Loader:
             self.reading.check_keys(model, _MODEL_KEYS, at)
             yield model, at
 
-    def _model_entries(self, reading: Reading, model: Table, path: str, gate: Gate) -> list[Entry]:
+    def _model_entries(self, reading: Reading, model: Table, path: str, gate: Gate, *, selfcheck: bool) -> list[Entry]:
         """Return the items of one model, launcher by launcher."""
         name = self._name(model, path)
         launchers = [(self.definitions.launcher(table), at) for table, at in reading.tables(model, "launchers", path)]
         datasets = [
-            read_dataset(reading, self.definitions.dataset(table), at, gate)
+            read_dataset(reading, self.definitions.dataset(table), at, gate, selfcheck=selfcheck)
             for table, at in reading.tables(model, "datasets", path)
         ]
         return [
@@ -129,7 +137,9 @@ class _Loader:
                 _id(name, dataset.name, *variant.suffix),
                 dataset.where,
                 variant.tags,
-                Evaluation(name, variant.spec, dataset.spec, dataset.metrics) if variant.spec else None,
+                Evaluation(name, variant.spec, dataset.spec, dataset.metrics, dataset.selfcheck)
+                if variant.spec
+                else None,
                 variant.skip,
             )
             for variant in read_launchers(reading, launchers)

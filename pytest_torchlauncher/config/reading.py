@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import Position, did_you_mean
+from ..gate import Gate
 from ..located import Row, Table, Text
 from ..options import construct
 from ..paths import Context, Roots
-from ..plan import Gate
 from ..refusal import found
-from .known_keys import LATER_KEYS, NO_EFFECT_KEYS, PRESENTATION_KEYS
+from .known_keys import LATER_KEYS, NO_EFFECT_KEYS
 from .problems import Problems
 
 __all__ = ["Reading", "Settings", "compat_of", "join"]
@@ -21,7 +21,6 @@ __all__ = ["Reading", "Settings", "compat_of", "join"]
 T = TypeVar("T")
 
 _COMPATS = ("accuracy_checker", "none")
-_NO_EFFECT = {"metric": "is not judged yet: the stored baseline decides"}
 
 
 @dataclass(frozen=True)
@@ -111,20 +110,23 @@ class Reading:
             self.problems.add(table.values_at["compat"], join(path, "compat"), str(error))
             return self
 
-    def known(self, table: Table, kind: str, path: str, keep: frozenset[str] = frozenset()) -> Table:
-        """Return `table` without keys that have no effect, which warn, and those of later versions, which fail.
+    def flag(self, table: Table, key: str, path: str, *, base: bool) -> bool:
+        """Return the truth value of `key` in `table`, `base` where it has none."""
+        value = table.get(key, base)
+        if not isinstance(value, bool):
+            self.problems.add(table.values_at[key], join(path, key), f"{found(value)} found, true or false expected")
+        return value is True
 
-        Keys to `keep` are options of what the table describes, whatever they are elsewhere.
-        """
-        no_effect, later = NO_EFFECT_KEYS[kind] - keep, LATER_KEYS.get(kind, frozenset())
+    def known(self, table: Table, kind: str, path: str) -> Table:
+        """Return `table` without keys that have no effect, which warn, and those of later versions, which fail."""
+        no_effect, later = NO_EFFECT_KEYS[kind], LATER_KEYS.get(kind, frozenset())
         for key in table:
             if key in later:
                 message = "known to the Accuracy Checker, not supported here yet"
                 self.problems.add(table.keys_at[key], join(path, key), message)
             elif key in no_effect:
-                message = _NO_EFFECT.get(kind, "has no effect here")
-                self.problems.warn(table.keys_at[key], join(path, key), message)
-        return table.without(*later, *no_effect, *(PRESENTATION_KEYS.get(kind, frozenset()) - keep))
+                self.problems.warn(table.keys_at[key], join(path, key), "has no effect here")
+        return table.without(*later, *no_effect)
 
     def tables(self, parent: Table, key: str, path: str, *, shorthand: bool = False) -> Iterator[tuple[Table, str]]:
         """Yield the mappings listed under `key`, which must be there; `shorthand` takes a name for its ``type``."""

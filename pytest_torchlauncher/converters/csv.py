@@ -42,6 +42,7 @@ class CSV(Converter):
         label: the column of its class: names, or indices from 0. Names are those of `labels_file` or
             `dataset_meta_file`; without them the names that occur, sorted.
         values: the columns of its numbers, instead of `label`.
+        metadata: the columns by which metrics can be judged slice by slice.
         delimiter: the character between two cells.
         labels_file: the name of a class a line, from index 0.
         dataset_meta_file: JSON with the classes, where there is no `labels_file`.
@@ -52,6 +53,7 @@ class CSV(Converter):
     file: str = "file"
     label: str | None = None
     values: Option[tuple[str, ...], OneOrMany] = ()
+    metadata: Option[tuple[str, ...], OneOrMany] = ()
     delimiter: str = ","
     labels_file: DataPath | None = None
     dataset_meta_file: DataPath | None = None
@@ -82,10 +84,16 @@ class CSV(Converter):
         header, *rows = rows
         files = self._column(header, rows, self.file)
         if self.label is None:
-            return Annotations(self._with_values(header, rows, files), root=self.images_dir)
-        meta, labels = self._classes(rows, self._column(header, rows, self.label))
-        items = tuple(Annotated(file, Label(index)) for file, index in zip(files, labels, strict=True))
-        return Annotations(items, meta, self.images_dir)
+            items, meta = self._with_values(header, rows, files), DatasetMeta()
+        else:
+            meta, labels = self._classes(rows, self._column(header, rows, self.label))
+            items = tuple(Annotated(file, Label(index)) for file, index in zip(files, labels, strict=True))
+        return Annotations(tuple(self._with_metadata(header, rows, items)), meta, self.images_dir)
+
+    def _with_metadata(self, header: _Row, rows: Sequence[_Row], items: Sequence[Annotated]) -> Iterator[Annotated]:
+        columns = {name: self._column(header, rows, name) for name in self.metadata}
+        for index, item in enumerate(items):
+            yield replace(item, metadata={name: cells[index] for name, cells in columns.items()})
 
     def _rows(self) -> Iterator[_Row]:
         text = io.StringIO(read_text(self.annotation_file, "annotation_file"), newline="")

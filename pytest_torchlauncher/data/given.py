@@ -11,22 +11,24 @@ from typing import Any, get_args
 import numpy as np
 
 from ..errors import DataError, told
-from ..plan import DatasetSpec
-from ..types import Annotation, Data, Dataset, DatasetMeta, InFile, Sample
+from ..plan import Amount, DatasetSpec
+from ..types import Annotation, Data, Dataset, DatasetMeta, InFile, Label, Sample
 from .digest import digest_of
+from .limit import limited
 from .subset import drawn
 from .targets import annotation_of
 
 __all__ = ["open_given"]
 
 
-def open_given(value: Any, spec: DatasetSpec, takes: Sequence[type] = ()) -> Dataset:
+def open_given(value: Any, spec: DatasetSpec, takes: Sequence[type] = (), limit: Amount | None = None) -> Dataset:
     """Return the dataset that the fixture's `value` stands for.
 
     Args:
         value: a `Dataset`, or any iterable or map-style dataset of (input, target) pairs or `Sample` objects.
         spec: the dataset's entry in the launcher file.
         takes: the classes of annotations that its metrics measure.
+        limit: how many of the samples are asked for; all of them by default.
 
     Raises:
         DataError: `value` is nothing of that kind.
@@ -39,7 +41,7 @@ def open_given(value: Any, spec: DatasetSpec, takes: Sequence[type] = ()) -> Dat
             "a Dataset, or an iterable of (input, target) pairs or Sample objects expected",
             where,
         )
-    return Dataset(_Given(samples, spec, tuple(takes)), meta)
+    return Dataset(_Given(samples, spec, tuple(takes), limit), meta)
 
 
 def _is_map_style(samples: Any) -> bool:
@@ -57,6 +59,7 @@ class _Given:
     items: Any
     spec: DatasetSpec
     takes: tuple[type, ...]
+    limit: Amount | None
 
     def __iter__(self) -> Iterator[Sample]:
         for index, item in self._chosen():
@@ -82,15 +85,26 @@ class _Given:
         if _is_map_style(self.items):
             # Other datasets may load an item from disk, which only those that are drawn are worth.
             known = self.items if isinstance(self.items, list | tuple) else [None] * len(self.items)
-            for index in drawn(_annotations(known), self.spec):
+            for index in self._limited(known, drawn(_annotations(known), self.spec)):
                 with self._told(index):
                     item = self.items[index]
                 yield index, item
-        elif self.spec.subsample_size is None:
+        elif self.spec.subsample_size is None and self.limit is None:
             yield from self._all()
         else:
             items = [item for _, item in self._all()]
-            yield from ((index, items[index]) for index in drawn(_annotations(items), self.spec))
+            chosen = self._limited(items, drawn(_annotations(items), self.spec))
+            yield from ((index, items[index]) for index in chosen)
+
+    def _limited(self, items: Sequence[Any], positions: Sequence[int]) -> Sequence[int]:
+        """Return those of `positions` that the limit leaves."""
+        if self.limit is None:
+            return positions
+        targets = getattr(self.items, "targets", None)  # where torchvision's datasets list their classes
+        if isinstance(targets, Sequence) and len(targets) == len(items):
+            items = [(None, target) for target in targets]
+        chosen = limited([_known(position, items[position]) for position in positions], self.limit)
+        return [positions[place] for place in chosen]
 
     def _all(self) -> Iterator[tuple[int, Any]]:
         items = iter(self.items)
@@ -168,6 +182,14 @@ def _leaves(data: Any) -> Iterator[Any]:
 def _is_tensor(data: Any) -> bool:
     """Whether `data` is a torch tensor, told without importing torch."""
     return any(base.__module__ == "torch" and base.__name__ == "Tensor" for base in type(data).__mro__)
+
+
+def _known(index: int, item: Any) -> tuple[str, Annotation | None]:
+    """Return identifier and annotation of `item`, as far as they show without loading it."""
+    if isinstance(item, Sample):
+        return item.identifier, item.annotation
+    target = item[1] if isinstance(item, tuple | list) and len(item) == 2 else None
+    return str(index), Label(int(target)) if isinstance(target, int | np.integer) else None
 
 
 def _annotations(items: Sequence[Any]) -> list[Annotation | InFile | None]:

@@ -10,9 +10,10 @@ from pathlib import Path
 from ..errors import DataError, MissingDataError, display_path, told
 from ..kinds import Reader
 from ..options import Component
-from ..plan import DatasetSpec
+from ..plan import Amount, DatasetSpec
 from ..types import Annotated, Annotation, Annotations, Color, Data, Dataset, InFile, Sample
 from .digest import digest_of
+from .limit import limited
 from .subset import drawn
 
 __all__ = ["open_stored"]
@@ -20,8 +21,12 @@ __all__ = ["open_stored"]
 _DEFAULT_READER = "opencv_imread"
 
 
-def open_stored(spec: DatasetSpec) -> Dataset:
+def open_stored(spec: DatasetSpec, limit: Amount | None = None) -> Dataset:
     """Return the dataset that `spec` names, its samples read one by one as they are asked for.
+
+    Args:
+        spec: the dataset's entry in the launcher file.
+        limit: how many of the samples are asked for; all of them by default.
 
     Raises:
         MissingDataError: annotations or ``data_source`` are not on this machine.
@@ -38,6 +43,8 @@ def open_stored(spec: DatasetSpec) -> Dataset:
     reader: Component[Reader] = spec.reader or Component.build(Reader, _DEFAULT_READER)
     from_files = spec.data_source is not None or annotations.items[0].data is None
     items = [annotations.items[position] for position in drawn([i.annotation for i in annotations.items], spec)]
+    if limit is not None:
+        items = [items[position] for position in limited([(i.identifier, i.annotation) for i in items], limit)]
     return Dataset(_Stored(items, root if from_files else None, reader, spec), annotations.meta)
 
 
@@ -63,7 +70,9 @@ class _Stored:
     def __iter__(self) -> Iterator[Sample]:
         for item in self.items:
             data, color, digest = self._held(item) if self.root is None else self._read(item, self.root)
-            yield Sample(item.identifier, data, self._annotation(item), color, digest, region=item.region)
+            yield Sample(
+                item.identifier, data, self._annotation(item), color, digest, region=item.region, metadata=item.metadata
+            )
 
     def _held(self, item: Annotated) -> tuple[Data, Color | None, str]:
         if item.data is None:

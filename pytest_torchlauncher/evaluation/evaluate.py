@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import replace
 from typing import Any
 
 from ..data.batches import batches, preprocess
 from ..data.given import open_given
 from ..data.stored import open_stored
-from ..errors import OutputError, told
-from ..launcher.launcher import launch
+from ..errors import DataError, OutputError, told
+from ..launcher.launcher import Launcher, launch
+from ..launcher.reproducible import SEED, reproducible
 from ..options import Component
-from ..plan import Evaluation
-from ..types import Batch, Dataset, Landmarks, Measurement, Named, Outputs, Pair, Prediction, Sample, ScoredBoxes
+from ..plan import Amount, Evaluation
+from ..types import Batch, Dataset, Landmarks, Measurement, Named, Outputs, Pair, Prediction, Sample, ScoredBoxes, Stop
 from .clock import Clock
 from .ledger import Ledger
+from .procedure import PLAIN, Procedure, Watch
+from .selfcheck import Probe
 
 __all__ = ["evaluate"]
 
@@ -23,12 +26,13 @@ __all__ = ["evaluate"]
 __tracebackhide__ = True
 
 
-def evaluate(evaluation: Evaluation, given: Any = None) -> Measurement:
+def evaluate(evaluation: Evaluation, given: Any = None, procedure: Procedure = PLAIN) -> Measurement:
     """Run the model over the dataset and return what was measured.
 
     Args:
         evaluation: what to run.
         given: the value of the dataset's fixture, where it names one.
+        procedure: whether a part is run, or something beyond.
 
     Raises:
         MissingDataError, MissingDeviceError: what this machine lacks.
@@ -36,25 +40,77 @@ def evaluate(evaluation: Evaluation, given: Any = None) -> Measurement:
     """
     clock = Clock()
     with clock.span("data"):
-        dataset = _open(evaluation, given)
-    ledger = Ledger(evaluation, dataset.meta)
+        dataset = _open(evaluation, given, procedure.limit)
+    ledger = Ledger(evaluation, dataset.meta, procedure.groups)
+    probe = Probe(evaluation, dataset.meta) if procedure.selfcheck else None
+    stop = None
     with clock.entered("build", launch(evaluation.launcher)) as launcher:
-        samples = preprocess(dataset.samples, evaluation.dataset.preprocessing or (), evaluation.input_size)
-        for batch in clock.each("data", batches(samples, evaluation.batch, dataset.meta)):
-            with clock.span("forward"):
-                outputs = launcher.predict(batch)
+        for pairs in _judged(evaluation, dataset, launcher, clock):
             with clock.span("metrics"):
-                ledger.add(_pairs(evaluation, outputs, batch))
+                ledger.add(pairs)
+                stop = _stop(procedure.watch, ledger, len(pairs), dataset)
+            if probe:
+                probe.keep(pairs)
+            if stop:
+                break
         with clock.span("metrics"):
-            return ledger.measurement(launcher, clock)
+            measurement = ledger.measurement(launcher, clock)
+        return replace(
+            measurement,
+            is_subset=procedure.limit is not None,
+            reruns=_reruns(evaluation, dataset, launcher, procedure.reruns),
+            findings=probe.findings(launcher) if probe else (),
+            control=probe.control() if probe else None,
+            stopped=stop,
+        )
 
 
-def _open(evaluation: Evaluation, given: Any) -> Dataset:
+def _open(evaluation: Evaluation, given: Any, limit: Amount | None) -> Dataset:
     spec = evaluation.dataset
     if spec.fixture is None:
-        return open_stored(spec)
+        return open_stored(spec, limit)
     takes = [kind for metric in evaluation.metrics for kind in metric.metric.block.takes[0]]
-    return open_given(given, spec, tuple(dict.fromkeys(takes)))
+    return open_given(given, spec, tuple(dict.fromkeys(takes)), limit)
+
+
+def _judged(evaluation: Evaluation, dataset: Dataset, launcher: Launcher, clock: Clock) -> Iterator[Sequence[Pair]]:
+    """Yield the samples of each batch with their predictions."""
+    samples = preprocess(dataset.samples, evaluation.dataset.preprocessing or (), evaluation.input_size)
+    for batch in clock.each("data", batches(samples, evaluation.batch, dataset.meta)):
+        with clock.span("forward"):
+            outputs = launcher.predict(batch)
+        with clock.span("metrics"):
+            pairs = _pairs(evaluation, outputs, batch)
+        yield pairs
+
+
+def _stop(watch: Watch | None, ledger: Ledger, count: int, dataset: Dataset) -> Stop | None:
+    """Return why the evaluation may end with the last `count` samples, if it may."""
+    if watch is None:
+        return None
+    total = len(dataset.samples) if isinstance(dataset.samples, Sized) else None
+    return watch.seen(*ledger.latest(watch.metrics, count), total)
+
+
+def _reruns(
+    evaluation: Evaluation, dataset: Dataset, launcher: Launcher, count: int
+) -> Mapping[str, tuple[float, ...]]:
+    """Return the values of every metric in `count` further runs, each with a seed of its own.
+
+    Raises:
+        DataError: the dataset gives its samples only once.
+    """
+    runs = []
+    for seed in range(SEED + 1, SEED + 1 + count):
+        ledger = Ledger(evaluation, dataset.meta)
+        with reproducible(seed):
+            for pairs in _judged(evaluation, dataset, launcher, Clock()):
+                ledger.add(pairs)
+        if not ledger:
+            message = "the dataset gives its samples only once, and a rerun needs them again; give a list"
+            raise DataError(message, evaluation.dataset.where["fixture"])
+        runs.append(ledger.values())
+    return {spec.name: tuple(run[spec.name] for run in runs) for spec in evaluation.metrics} if runs else {}
 
 
 def _pairs(evaluation: Evaluation, outputs: Outputs, batch: Batch) -> Sequence[Pair]:

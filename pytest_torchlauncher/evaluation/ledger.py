@@ -12,20 +12,28 @@ import numpy as np
 from ..errors import DataError, told
 from ..launcher.launcher import Launcher
 from ..plan import Evaluation, LauncherSpec, MetricSpec
-from ..types import DataProvenance, DatasetMeta, Measurement, MetricValue, Outcomes, Pair
+from ..types import Array, DataProvenance, DatasetMeta, Evidence, Measurement, MetricValue, Outcomes, Pair
 from .clock import Clock
 from .decisions import Decisions, decided
+from .groups import groups_of
 from .observation import annotation_digest, observed
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "provenance_of_steps", "summarized"]
 
 
 class Ledger:
-    """Evidence of every metric, identifiers, hashes and decisions, batch by batch."""
+    """Evidence of every metric, identifiers, hashes, groups and decisions, batch by batch.
 
-    def __init__(self, evaluation: Evaluation, meta: DatasetMeta) -> None:
+    Args:
+        evaluation: says which metrics.
+        meta: the dataset's classes.
+        groups: keys of the samples' metadata, or ``class``, by which samples are told apart.
+    """
+
+    def __init__(self, evaluation: Evaluation, meta: DatasetMeta, groups: Sequence[str] = ()) -> None:
         self._evaluation = evaluation
         self._meta = meta
+        self._groups: dict[str, list[tuple[str, ...]]] = {key: [] for key in groups}
         self._ids: list[str] = []
         self._digests: list[str] = []
         self._annotations: list[str] = []
@@ -43,8 +51,26 @@ class Ledger:
         self._annotations += [annotation_digest(pair.sample.annotation) for pair in pairs]
         if decisions := decided(pairs):
             self._decisions.append(decisions)
+        for key, groups in self._groups.items():
+            groups += [groups_of(pair, key) for pair in pairs]
         for spec in self._evaluation.metrics:
             self._evidence[spec.name] += observed(spec, pairs)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def latest(self, names: Sequence[str], count: int) -> tuple[Sequence[str], dict[str, Array]]:
+        """Return the last `count` identifiers, and what their samples score alone by the metrics `names`."""
+        specs = [spec for spec in self._evaluation.metrics if spec.name in names]
+        alone = {spec.name: summarized(spec, self._evidence[spec.name][-count:], self._meta) for spec in specs}
+        return self._ids[-count:], {n: np.asarray(v.per_sample) for n, v in alone.items() if v.per_sample is not None}
+
+    def values(self) -> dict[str, float]:
+        """Return the value of every metric."""
+        return {
+            spec.name: float(summarized(spec, self._evidence[spec.name], self._meta).value)
+            for spec in self._evaluation.metrics
+        }
 
     def measurement(self, launcher: Launcher, clock: Clock) -> Measurement:
         """Return the measurement of everything noted.
@@ -56,46 +82,68 @@ class Ledger:
             raise DataError(
                 f"dataset {self._evaluation.dataset.name!r} has no samples", self._evaluation.dataset.where.own
             )
-        metrics = {spec.name: self._summary(spec) for spec in self._evaluation.metrics}
+        specs = self._evaluation.metrics
+        metrics = {spec.name: summarized(spec, self._evidence[spec.name], self._meta) for spec in specs}
         return Measurement(
             metrics=metrics,
-            definitions={spec.name: str(spec.metric) for spec in self._evaluation.metrics},
+            definitions={spec.name: str(spec.metric) for spec in specs},
             outcomes=self._outcomes(metrics),
             data=self._data(),
             model=launcher.model,
             run=launcher.provenance(self._evaluation.batch),
             environment=launcher.environment,
             seconds=clock.seconds(),
+            evidence={spec.name: self._kept(spec) for spec in specs if not spec.metric.block.is_mean},
+            groups=self._groups,
+            classes=self._meta.label_map,
         )
 
-    def _summary(self, spec: MetricSpec) -> MetricValue:
-        with told(spec.name, spec.metric.where.own, DataError):
-            value = spec.metric.block.summarize(self._evidence[spec.name], self._meta)
-            _check_value(value, len(self._ids))
-        return value
+    def _kept(self, spec: MetricSpec) -> Evidence:
+        meta = self._meta
+        return Evidence(self._evidence[spec.name], lambda items: float(summarized(spec, items, meta).value))
 
     def _outcomes(self, metrics: dict[str, MetricValue]) -> Outcomes:
         columns = {f"metric:{n}": np.asarray(m.per_sample) for n, m in metrics.items() if m.per_sample is not None}
         for name in Decisions.__dataclass_fields__ if self._decisions else ():
             columns[name] = np.concatenate([getattr(decisions, name) for decisions in self._decisions])
+        pairs = zip(self._digests, self._annotations, strict=True)
+        columns["digest"] = np.array([_short(content, annotation) for content, annotation in pairs], dtype=np.uint32)
         return Outcomes(tuple(self._ids), columns)
 
     def _data(self) -> DataProvenance:
-        evaluation, dataset = self._evaluation, self._evaluation.dataset
-        reader = dataset.reader or "opencv_imread()"
-        steps = [*([] if dataset.fixture else [reader]), *(dataset.preprocessing or ())]
-        outputs = evaluation.launcher.output_names
         return DataProvenance(
             count=len(self._ids),
             ids=_hash(self._ids),
             content=_hash(self._digests),
             annotations=_hash(self._annotations),
             label_map=_hash([_classes(self._meta)]),
-            preprocessing=tuple(map(str, steps)),
-            adapter=str(evaluation.launcher.adapter) + (f" of {', '.join(outputs)}" if outputs else ""),
-            postprocessing=tuple(map(str, dataset.postprocessing or ())),
-            inputs=_inputs(evaluation.launcher),
+            **provenance_of_steps(self._evaluation),
         )
+
+
+def provenance_of_steps(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the fields of `DataProvenance` that are known before anything is run."""
+    dataset, outputs = evaluation.dataset, evaluation.launcher.output_names
+    reader = dataset.reader or "opencv_imread()"
+    steps = [*([] if dataset.fixture else [reader]), *(dataset.preprocessing or ())]
+    return {
+        "preprocessing": tuple(map(str, steps)),
+        "adapter": str(evaluation.launcher.adapter) + (f" of {', '.join(outputs)}" if outputs else ""),
+        "postprocessing": tuple(map(str, dataset.postprocessing or ())),
+        "inputs": _inputs(evaluation.launcher),
+    }
+
+
+def summarized(spec: MetricSpec, evidence: Sequence[Any], meta: DatasetMeta) -> MetricValue:
+    """Return the value of a metric over `evidence`.
+
+    Raises:
+        DataError: the metric lacks what it needs, or gave something else than a value.
+    """
+    with told(spec.name, spec.metric.where.own, DataError):
+        value = spec.metric.block.summarize(evidence, meta)
+        _check_value(value, len(evidence))
+    return value
 
 
 def _inputs(launcher: LauncherSpec) -> tuple[str, ...]:
@@ -115,6 +163,11 @@ def _check_value(value: Any, count: int) -> None:
         raise DataError(f"gave a {type(found).__name__}; a MetricValue with a number expected")
     if value.per_sample is not None and np.shape(value.per_sample) != (count,):
         raise DataError(f"per_sample has shape {np.shape(value.per_sample)}; ({count},), one a sample, expected")
+
+
+def _short(content: str, annotation: str) -> int:
+    """Return 32 bits of a hash: enough to tell which sample changed, and small beside its other outcomes."""
+    return int(hashlib.sha256(f"{content}\n{annotation}".encode(errors="surrogateescape")).hexdigest()[:8], 16)
 
 
 def _hash(parts: Iterable[str]) -> str:

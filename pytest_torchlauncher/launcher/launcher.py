@@ -90,6 +90,10 @@ class Launcher:
             raise error.placed(self._spec.where["module"], self._spec.module) from None
         return outputs
 
+    def in_training(self) -> tuple[str, ...]:
+        """Return the names of the parts of the module that are in training mode, ``module`` for the whole."""
+        return self._module.in_training()
+
     def provenance(self, batch: int) -> RunProvenance:
         """Return how the module was run, in batches of `batch` where that fitted."""
         missing, unexpected = self._differing_keys

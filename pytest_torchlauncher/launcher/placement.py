@@ -71,6 +71,12 @@ class PlacedModule:
         ):
             return self._call(*arguments.args, **arguments.kwargs)
 
+    def in_training(self) -> tuple[str, ...]:
+        """Return the names of the parts that are in training mode, ``module`` for the whole."""
+        # A program of torch.export cannot tell.
+        parts = self._module.named_modules() if hasattr(self._module, "named_modules") else ()
+        return tuple(name or "module" for name, part in parts if part.training)
+
     def leave_channels_last(self) -> None:
         """Go on in plain memory."""
         import torch

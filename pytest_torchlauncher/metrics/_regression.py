@@ -34,6 +34,11 @@ class RegressionMetric(Metric[Values | Matte | DepthMap | Image, Values | Matte 
     max_error: bool = False
     compat: Compat = None
 
+    @property
+    def is_mean(self) -> bool:
+        """Whether the value is the mean over the samples: it is, unless `compat` mixes components."""
+        return self.compat is None
+
     def observe(self, annotations: Sequence[Quantity], predictions: Sequence[Quantity]) -> Sequence[Array]:
         """Return the error of each sample as an array of one; empty where no value is known.
 

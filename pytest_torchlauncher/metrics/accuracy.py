@@ -34,6 +34,11 @@ class Accuracy(Metric[Label, Scores | Label]):
     match: bool = False
     cast_to_int: bool = False
 
+    @property
+    def is_mean(self) -> bool:
+        """Whether the value is the mean over the samples: it is."""
+        return True
+
     def observe(self, annotations: Sequence[Label], predictions: Sequence[Scores | Label]) -> Sequence[bool]:
         """Return whether each sample is right.
 

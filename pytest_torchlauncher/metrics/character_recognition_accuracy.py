@@ -26,6 +26,11 @@ class CharacterRecognitionAccuracy(Metric[Text, Text]):
 
     remove_spaces: bool = False
 
+    @property
+    def is_mean(self) -> bool:
+        """Whether the value is the mean over the samples: it is."""
+        return True
+
     def observe(self, annotations: Sequence[Text], predictions: Sequence[Text]) -> Sequence[bool]:
         """Return whether each text is right."""
         pairs = zip(annotations, predictions, strict=True)

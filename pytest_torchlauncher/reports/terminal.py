@@ -19,8 +19,10 @@ _NOTES = {
 }
 
 
-def write_summary(terminal: pytest.TerminalReporter, records: Sequence[Record], problems: Sequence[str]) -> None:
-    """Write the section with every evaluation, and what went wrong at the end of the run."""
+def write_summary(
+    terminal: pytest.TerminalReporter, records: Sequence[Record], problems: Sequence[str], notes: Sequence[str] = ()
+) -> None:
+    """Write the section with every evaluation, and what was done (`notes`) or went wrong at the end of the run."""
     terminal.section("launcher evaluations")
     rows = [(record, row) for record in records for row in _rows(record)]
     widths = [max((len(row[column]) for _, row in rows), default=0) for column in range(3)]
@@ -28,7 +30,7 @@ def write_summary(terminal: pytest.TerminalReporter, records: Sequence[Record], 
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
         markup = _MARKUP.get(record.status, {"red": True} if record.failed else {"green": True})
         terminal.write_line(f"{line}  {row[3]}".rstrip(), **markup)
-    for note in _notes(records):
+    for note in (*_notes(records), *notes):
         terminal.write_line(note)
     for problem in problems:
         terminal.write_line(problem, red=True)
@@ -53,7 +55,7 @@ def _name(record: Record) -> str:
 
 
 def _values(metric: Mapping[str, Any]) -> str:
-    from ..baselines.verdict import format_delta, format_value
+    from ..gating.wording import format_delta, format_value
 
     value, baseline = metric["value"], metric["baseline"]
     if baseline is None:

@@ -12,14 +12,17 @@ from .arrays import Frame as Frame
 from .arrays import Region as Region
 from .arrays import Size as Size
 from .geometry import Geometry as Geometry
+from .measurement import Control as Control
 from .measurement import DataProvenance as DataProvenance
 from .measurement import Environment as Environment
+from .measurement import Evidence as Evidence
 from .measurement import Measurement as Measurement
 from .measurement import MetricValue as MetricValue
 from .measurement import ModelProvenance as ModelProvenance
 from .measurement import Outcomes as Outcomes
 from .measurement import RunProvenance as RunProvenance
 from .measurement import Seconds as Seconds
+from .measurement import Stop as Stop
 from .objects import Boxes as Boxes
 from .objects import InstanceMasks as InstanceMasks
 from .objects import Keypoints as Keypoints

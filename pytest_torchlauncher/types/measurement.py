@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .arrays import Array
 
 __all__ = [
+    "Control",
     "DataProvenance",
     "Environment",
+    "Evidence",
     "Measurement",
     "MetricValue",
     "ModelProvenance",
     "Outcomes",
     "RunProvenance",
     "Seconds",
+    "Stop",
 ]
 
 
@@ -46,10 +50,39 @@ class Outcomes:
 
     Columns are the per-sample outcomes of the metrics under ``metric:<name>`` and, for classification, ``label``,
     ``prediction`` (class indices) and ``confidence`` (softmax probability of the prediction, rounded to 1e-4).
+    ``digest`` (uint32) tells whether a sample's content or annotation is another. `evidence` holds, under
+    ``<metric>/<part>``, what a metric needs to be summarised over any part of the samples, where the outcomes of the
+    samples alone are not enough.
     """
 
     ids: tuple[str, ...]
     columns: Mapping[str, Array]
+    evidence: Mapping[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What each sample contributes to a metric, and how any collection of contributions is summarised."""
+
+    items: Sequence[Any]
+    summarize: Callable[[Sequence[Any]], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An evaluation that ended before its last sample: no remaining outcome could have let `metric` pass.
+
+    Args:
+        metric: its name.
+        bound: the best value that it could still have had.
+        seen: how many samples were measured.
+        total: how many there are.
+    """
+
+    metric: str
+    bound: float
+    seen: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +154,32 @@ class Seconds:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Control:
+    """A negative control: values over `count` samples with their own annotations and with those of others."""
+
+    count: int
+    own: Mapping[str, MetricValue]
+    permuted: Mapping[str, MetricValue]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Measurement:
     """The result of one evaluation, before any baseline is looked at.
 
-    `definitions` holds each metric's definition as text: ``accuracy(top_k=1)``.
+    Args:
+        metrics: by name.
+        definitions: of each metric as text: ``accuracy(top_k=1)``.
+        outcomes: of each sample.
+        data, model, run, environment: what was measured, how and where.
+        seconds: what it took.
+        evidence: of each metric whose value is not the mean of its per-sample outcomes.
+        groups: by key of the samples' metadata, or ``class``: the groups of each sample.
+        classes: names of the class indices.
+        is_subset: whether only a part of the dataset was asked for.
+        reruns: of each metric the values of further runs, where some were asked for.
+        findings: what a self-check found wrong, a sentence each.
+        control: the values with the right and with wrong annotations, of a self-check.
+        stopped: why the evaluation ended early, if it did.
     """
 
     metrics: Mapping[str, MetricValue]
@@ -135,3 +190,11 @@ class Measurement:
     run: RunProvenance
     environment: Environment
     seconds: Seconds
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    groups: Mapping[str, Sequence[tuple[str, ...]]] = field(default_factory=dict)
+    classes: Mapping[int, str] = field(default_factory=dict)
+    is_subset: bool = False
+    reruns: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    findings: tuple[str, ...] = ()
+    control: Control | None = None
+    stopped: Stop | None = None

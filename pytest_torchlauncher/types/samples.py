@@ -41,7 +41,8 @@ class Annotated:
 
     `data` is set where the annotation file itself holds the image: (H, W, C) uint8 in `color` order. `parts` are the
     files of an item that is made of several; `file` is that of an item whose identifier is not its path, as where
-    several items lie in one image. `region` is the part of the image that the item is.
+    several items lie in one image. `region` is the part of the image that the item is. `metadata` says to which groups
+    of the dataset it belongs, by which metrics can be judged slice by slice.
     """
 
     identifier: str
@@ -51,6 +52,7 @@ class Annotated:
     parts: tuple[str, ...] = ()
     file: str = ""
     region: Region | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +72,8 @@ class Sample:
     mapping of them. `digest` is the SHA-256 of the stored bytes, empty where the data came from a fixture.
     `geometry` tells where the image's pixels came from; None where there is no image, or nobody knows.
     `original_size` is that of the image before preprocessing, None where there is none. `region` is the part of the
-    original image that the annotation is about, where it is not the whole.
+    original image that the annotation is about, where it is not the whole. `metadata` says to which groups of the
+    dataset it belongs (``{"site": "A"}``), by which metrics can be judged slice by slice; no stage reads it.
     """
 
     identifier: str
@@ -81,6 +84,7 @@ class Sample:
     original_size: Size | None = None
     geometry: Geometry | None = None
     region: Region | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Take original size and geometry from the data, unless the size is known."""

@@ -1,10 +1,12 @@
+import textwrap
+
 import pytest
 import yaml
 
 from pytest_torchlauncher.config.loader import Settings, load_file, model_name
 from pytest_torchlauncher.errors import ConfigError, LauncherFileWarning
+from pytest_torchlauncher.gate import Gate, Reference
 from pytest_torchlauncher.paths import Roots
-from pytest_torchlauncher.plan import Gate
 from pytest_torchlauncher.registry import names
 
 MODEL = """\
@@ -215,14 +217,36 @@ def test_keys_without_effect_warn_at_their_place(launcher_file):
     assert (caught[0].filename, caught[0].lineno) == (str(path), 5)
 
 
-def test_reference_values_are_accepted_and_said_to_have_no_effect(launcher_file):
-    path = launcher_file(MODEL + "        reference: 0.733\n        abs_threshold: 0.01\n")
-    with pytest.warns(LauncherFileWarning) as caught:
+@pytest.mark.parametrize(
+    ("keys", "reference"),
+    [
+        ("reference: 0.733\nabs_threshold: 0.01", Reference(0.733, abs_threshold=0.01)),
+        ("reference: 0.733\nthreshold: 0.01", Reference(0.733, abs_threshold=0.01)),
+        ("reference: {mean: 0.7, 'cat': 0.6}\nrel_threshold: 0.01", Reference({"mean": 0.7, "cat": 0.6}, None, 0.01)),
+        ("presenter: print_vector", Reference(presenter="print_vector")),
+        ("gate: {}", None),
+    ],
+)
+def test_references_of_a_metric(launcher_file, keys, reference):
+    path = launcher_file(MODEL + textwrap.indent(keys, " " * 8) + "\n")
+    assert only(path).evaluation.metrics[0].reference == reference
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("reference: high", "reference: 'high' found, a number, or numbers by component, expected"),
+        ("reference: {cat: true}", "reference: true found, a number, or numbers by component, expected"),
+        ("reference: {}", "reference: an empty mapping found, a number or numbers by component expected"),
+        ("abs_threshold: -0.1", "abs_threshold: -0.1 found, at least 0.0 expected"),
+        ("presenter: print_all", "presenter: 'print_all' found, 'print_scalar' or 'print_vector' expected"),
+    ],
+)
+def test_references_that_cannot_be(launcher_file, keys, message):
+    path = launcher_file(MODEL + textwrap.indent(keys, " " * 8) + "\n")
+    with pytest.raises(ConfigError, match=r"datasets\[0\].metrics\[0\]") as caught:
         only(path)
-    assert [str(w.message) for w in caught] == [
-        "datasets[0].metrics[0].reference is not judged yet: the stored baseline decides",
-        "datasets[0].metrics[0].abs_threshold is not judged yet: the stored baseline decides",
-    ]
+    assert message in str(caught.value)
 
 
 def test_gates_merge_key_by_key_from_file_to_metric(launcher_file):

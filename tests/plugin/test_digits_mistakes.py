@@ -38,7 +38,7 @@ def test_transposed_input(digits, pytester):
     line = first_line(pytester)
     assert line.startswith("top1 0.")
     assert ", baseline 0.9944, delta -0." in line
-    assert "(allowed 0, same weights, same environment): regressed, " in line
+    assert "(same weights, same environment: nothing may be lost): regressed, " in line
     assert " of 360 samples lost" in line
 
 
@@ -64,7 +64,7 @@ def test_wrong_checkpoint(digits, pytester):
     torch.save({**state, **noisy}, checkpoint)
     line = first_line(pytester)
     assert ", baseline 0.9944, delta -0." in line
-    assert "(allowed 0.0050, other weights): regressed, " in line
+    assert "(other weights: 0.5 points allowed): regressed, " in line
 
 
 def test_another_models_checkpoint(digits, pytester):

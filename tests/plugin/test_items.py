@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from unittest.mock import ANY
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_a_regression_is_told_on_the_first_line_above_the_table(tiny, pytester):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "top1 0.4167, baseline 0.9167, delta -0.5000 (allowed 0.0833, other weights): regressed, 7 of 12 *",
+            "top1 0.4167, baseline 0.9167, delta -0.5000 (other weights: 8.33 points allowed): regressed, 7 of 12 *",
             "",
             "*metric*baseline*measured*delta*allowed*verdict*",
             "*top1*0.9167*0.4167*-0.5000*0.0833*regressed*",
@@ -294,6 +295,20 @@ def test_json_has_the_documented_form(tiny, pytester):
             "delta": 0.0,
             "allowed": 0.0,
             "verdict": "pass",
+            "checks": [
+                {
+                    "against": "baseline",
+                    "verdict": "pass",
+                    "baseline": 11 / 12,
+                    "allowed": 0.0,
+                    "lower": None,
+                    "upper": None,
+                    "p_value": None,
+                    "detectable": ANY,
+                    "reason": "top1 0.9167, baseline 0.9167, delta +0.0000 "
+                    "(same weights, same environment: nothing may be lost): pass",
+                }
+            ],
         }
     ]
 

@@ -1,8 +1,8 @@
 from baseline_factories import KEY, hits, measured, plain
 
 from pytest_torchlauncher.baselines.baseline import Baseline
-from pytest_torchlauncher.baselines.table import render
-from pytest_torchlauncher.baselines.verdict import judge
+from pytest_torchlauncher.gating.judge import judge
+from pytest_torchlauncher.gating.table import render
 
 
 def test_the_table_is_aligned():
@@ -17,7 +17,7 @@ def test_the_table_is_aligned():
         "bad": plain(float("nan")),
     }
     verdict = judge(KEY, measured(metrics, model={"weights": "ff"}), {}, baseline)
-    assert render(verdict).splitlines() == [
+    assert render(verdict).split("\n\n")[0].splitlines() == [
         "metric  baseline  measured    delta  allowed  verdict",
         "top1      0.9944    0.9472  -0.0472   0.0050  regressed",
         "mae     120.0000  119.0000  -1.0000   0.6000  improved",
@@ -30,7 +30,7 @@ def test_the_table_is_aligned():
 def test_digits_tell_values_apart():
     baseline = Baseline.of(KEY, measured({"m": plain(0.90001)}))
     verdict = judge(KEY, measured({"m": plain(0.90002)}), {}, baseline)
-    assert render(verdict).splitlines() == [
+    assert render(verdict).split("\n\n")[0].splitlines() == [
         "metric  baseline  measured     delta  allowed  verdict",
         "m        0.90001   0.90002  +0.00001        0  improved",
     ]

@@ -4,7 +4,7 @@ import pytest
 from baseline_factories import KEY, measured
 
 from pytest_torchlauncher.baselines.baseline import Baseline
-from pytest_torchlauncher.baselines.changes import Changes
+from pytest_torchlauncher.gating.changes import Changes
 
 
 def since(key=KEY, stored_key=KEY, **changes):
@@ -52,19 +52,19 @@ def test_a_definition_makes_its_own_metric_stale():
     [
         ({}, "same weights, same environment", ()),
         ({"model": {"weights": "9f8e7d6c" * 8}}, "other weights", ("weights 1a2b3c4d → 9f8e7d6c",)),
-        ({"model": {"config": "ab" * 32}}, "other weights", ("config c1c1c1c1 → abababab",)),
-        ({"environment": {"torch": "2.14.1"}}, "same weights, other torch", ("torch 2.13.0 → 2.14.1",)),
-        ({"environment": {"cuda": "13.0"}}, "same weights, other cuda", ("cuda none → 13.0",)),
-        ({"run": {"batch": 16}}, "same weights, other batch", ("batch 64 → 16",)),
-        ({"run": {"tf32": True}}, "same weights, other tf32", ("tf32 False → True",)),
+        ({"model": {"config": "ab" * 32}}, "other arguments", ("config c1c1c1c1 → abababab",)),
+        ({"environment": {"torch": "2.14.1"}}, "same weights, torch 2.13.0 → 2.14.1", ("torch 2.13.0 → 2.14.1",)),
+        ({"environment": {"cuda": "13.0"}}, "same weights, cuda none → 13.0", ("cuda none → 13.0",)),
+        ({"run": {"batch": 16}}, "same weights, batch 64 → 16", ("batch 64 → 16",)),
+        ({"run": {"tf32": True}}, "same weights, tf32 False → True", ("tf32 False → True",)),
         (
             {"run": {"batch": 16}, "environment": {"cpu_capability": "AVX512"}},
-            "same weights, other batch, cpu capability",
+            "same weights, batch 64 → 16, cpu capability AVX2 → AVX512",
             ("batch 64 → 16", "cpu capability AVX2 → AVX512"),
         ),
         (
             {"model": {"weights": "9f8e7d6c" * 8}, "environment": {"torch": "2.14.1"}},
-            "other weights",
+            "other weights, torch 2.13.0 → 2.14.1",
             ("weights 1a2b3c4d → 9f8e7d6c", "torch 2.13.0 → 2.14.1"),
         ),
     ],
@@ -82,4 +82,4 @@ def test_a_fallback_is_said():
         "device cuda → cpu",
         "precision amp → fp32",
     )
-    assert found.provenance == "same weights, other device, precision"
+    assert found.provenance == "same weights, device cuda → cpu, precision amp → fp32"

@@ -4,12 +4,12 @@ from dataclasses import replace
 import pytest
 from baseline_factories import KEY, entry, hits, measured, plain
 
-from pytest_torchlauncher.baselines.assess import assess
 from pytest_torchlauncher.baselines.baseline import Baseline
 from pytest_torchlauncher.baselines.outcomes import content_hash, pack
 from pytest_torchlauncher.baselines.store import Store
 from pytest_torchlauncher.errors import BaselineError
-from pytest_torchlauncher.plan import Gate
+from pytest_torchlauncher.gate import Gate
+from pytest_torchlauncher.gating.assess import Criteria, assess
 
 CUDA = replace(KEY, device="cuda")
 OTHER_WEIGHTS = {"model": {"weights": "9f8e7d6c" * 8}}
@@ -25,8 +25,8 @@ def store(tmp_path, monkeypatch):
 
 def ran(store, measurement, mode, reason=None, gates=None):
     """Assess as a run does: what is to be written is written; return the verdict and what was."""
-    got = assess(measurement, gates or {}, store, KEY, mode, reason)
-    assert (got.write is None) == (got.outcomes is None)
+    got = assess(measurement, Criteria(gates or {}), store, KEY, mode, reason)
+    assert (got.write or got.candidate) is None or got.outcomes is not None
     if got.write:
         assert got.write.outcomes == content_hash(got.outcomes)
         store.write([(got.write, pack(got.outcomes))])

@@ -1,0 +1,50 @@
+"""How an evaluation is run beyond its launcher file: on a part of the data, again, with a check of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..plan import Amount
+from ..types import Array, Stop
+
+__all__ = ["PLAIN", "Procedure", "Watch"]
+
+
+class Watch(Protocol):
+    """Decides after each batch whether the rest of an evaluation can still change its verdict."""
+
+    metrics: Sequence[str]
+
+    def seen(self, ids: Sequence[str], outcomes: dict[str, Array], total: int | None) -> Stop | None:
+        """Return why the evaluation may end, if it may.
+
+        Args:
+            ids: identifiers of the next samples, in the order of the evaluation.
+            outcomes: of each of `metrics`, what each of these samples scores alone (B,).
+            total: how many samples the dataset has; None where nobody knows.
+        """
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """How an evaluation is run.
+
+    Args:
+        limit: how many of the samples are measured; all of them by default.
+        reruns: how often the whole dataset is measured again, with other seeds.
+        selfcheck: whether the evaluation checks itself.
+        groups: keys of the samples' metadata, or ``class``, by which samples are told apart.
+        watch: what may end the evaluation early.
+    """
+
+    limit: Amount | None = None
+    reruns: int = 0
+    selfcheck: bool = False
+    groups: tuple[str, ...] = ()
+    watch: Watch | None = None
+
+
+PLAIN = Procedure()
+"""The whole dataset, once."""

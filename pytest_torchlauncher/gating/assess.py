@@ -1,0 +1,213 @@
+"""A measurement against a store, by the mode of the run: check, record or update."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from ..baselines.baseline import Baseline, Key
+from ..baselines.outcomes import content_hash
+from ..baselines.store import Store
+from ..gate import Gate, Reference
+from ..types import Measurement, Outcomes
+from .judge import judge
+from .keeping import kept_outcomes
+from .verdict import Check, Comparison, Verdict
+from .wording import and_more, compared, format_value
+
+__all__ = ["Assessment", "Criteria", "Mode", "assess"]
+
+Mode: TypeAlias = Literal["check", "record", "update"]
+
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """What the metrics of an evaluation are judged by: gates and published values, by metric."""
+
+    gates: Mapping[str, Gate] = field(default_factory=dict)
+    references: Mapping[str, Reference] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The verdict, and what is to be stored: a baseline with the outcomes that it names, or nothing.
+
+    `candidate` is what would be stored if somebody accepted what a failing run measured.
+    """
+
+    verdict: Verdict
+    write: Baseline | None = None
+    outcomes: Outcomes | None = None
+    candidate: Baseline | None = None
+
+
+def assess(
+    measurement: Measurement,
+    criteria: Criteria,
+    store: Store,
+    key: Key,
+    mode: Mode,
+    reason: str | None = None,
+    *,
+    moves_anchor: bool = False,
+) -> Assessment:
+    """Judge `measurement` and say what is to be stored; nothing is written here.
+
+    Args:
+        measurement: what was measured.
+        criteria: what it is judged by.
+        store: where the baselines of its launcher file lie.
+        key: what the measurement belongs to.
+        mode: ``record`` stores what is missing, ``update`` what was measured, ``check`` only the noise of reruns.
+        reason: why a metric may be lowered; without it an update that lowers one is refused.
+        moves_anchor: whether an update moves the anchor, too.
+
+    Raises:
+        BaselineError: the stored baseline, or the outcomes that it names, cannot be read.
+    """
+    run = _Run(measurement, criteria, store, key)
+    stored = store.find(key)
+    if mode == "check":
+        return run.checked(stored)
+    if stored is None:
+        return run.first()
+    return run.recorded(stored) if mode == "record" else run.updated(stored, reason, moves_anchor=moves_anchor)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One measurement on its way to be judged and stored."""
+
+    measurement: Measurement
+    criteria: Criteria
+    store: Store
+    key: Key
+
+    def checked(self, stored: Baseline | None) -> Assessment:
+        """Judge by `stored`, else by another environment's."""
+        if self.measurement.reruns and stored:
+            return self._calibrated(stored)
+        verdict = self._judged(stored or self.store.fallback(self.key))
+        if not verdict.failed or verdict.status == "error" or self.measurement.is_subset or self.measurement.stopped:
+            return Assessment(verdict)
+        candidate, outcomes = self._new(reason=None, stored=stored)
+        return Assessment(verdict, None, outcomes, candidate)
+
+    def first(self) -> Assessment:
+        """Record what has no baseline yet."""
+        verdict = judge(self.key, self.measurement, self.criteria.gates, None)
+        if verdict.status == "error":
+            return Assessment(verdict)
+        return Assessment(_settled(verdict, "recorded", verdict.comparisons), *self._new(reason=None, stored=None))
+
+    def recorded(self, stored: Baseline) -> Assessment:
+        """Judge by the baseline that stands, and add the metrics that it lacks."""
+        verdict = self._judged(stored)
+        new = [name for name in self.measurement.metrics if name not in stored.metrics]
+        # A metric of other weights would stand under the provenance of the old ones.
+        if not new or verdict.status in ("error", "stale_baseline") or self.measurement.model != stored.model:
+            return Assessment(verdict)
+        known = {name: metric for name, metric in self.measurement.metrics.items() if name in stored.metrics}
+        rest = replace(self, measurement=replace(self.measurement, metrics=known))._judged(stored)
+        recorded = _settled(verdict, "recorded", [c for c in verdict.comparisons if c.name in new])
+        if rest.failed:
+            recorded = replace(rest, comparisons=recorded.comparisons)
+        return Assessment(recorded, *self._extended(stored, new))
+
+    def updated(self, stored: Baseline, reason: str | None, *, moves_anchor: bool) -> Assessment:
+        """Replace the baseline by what was measured; metrics gone from the file go with it."""
+        kept = {name: metric for name, metric in stored.metrics.items() if name in self.measurement.metrics}
+        verdict = judge(stored.key, self.measurement, self.criteria.gates, replace(stored, metrics=kept))
+        if verdict.status == "error":
+            return Assessment(verdict)
+        worse = [c for c in verdict.comparisons if c.gain is not None and c.gain < -_TOLERANCE]
+        if worse and not reason:
+            return Assessment(_refused(verdict, worse))
+        new, outcomes = self._new(reason=reason, stored=stored)
+        # The anchor may lie behind values that stay.
+        drifted = moves_anchor and self.store.anchor(self.key) != stored
+        if self.store.holds(new) and not drifted:
+            return Assessment(verdict)
+        return Assessment(_settled(verdict, "updated", verdict.comparisons), new, outcomes)
+
+    def _judged(self, baseline: Baseline | None) -> Verdict:
+        anchor = (
+            self._anchor(baseline) if any(gate.anchor is not None for gate in self.criteria.gates.values()) else None
+        )
+        outcomes = self.store.outcomes(baseline) if baseline else None
+        gates, references = self.criteria.gates, self.criteria.references
+        return judge(self.key, self.measurement, gates, baseline, outcomes, references=references, anchor=anchor)
+
+    def _anchor(self, baseline: Baseline | None) -> tuple[Baseline, Outcomes] | None:
+        anchor = self.store.anchor(baseline.key) if baseline else None
+        return (anchor, self.store.outcomes(anchor)) if anchor else None
+
+    def _new(self, *, reason: str | None, stored: Baseline | None) -> tuple[Baseline, Outcomes]:
+        """Return what is stored of this measurement; noise that was calibrated stays until it is calibrated anew."""
+        outcomes = kept_outcomes(self.measurement, self.criteria.gates)
+        previous = {name: metric.value for name, metric in stored.metrics.items()} if stored else None
+        new = Baseline.of(self.key, self.measurement, outcomes, reason=reason, previous=previous)
+        return (new.with_noise_of(stored) if stored else new), outcomes
+
+    def _extended(self, stored: Baseline, names: Collection[str]) -> tuple[Baseline, Outcomes]:
+        """Return `stored` and its outcomes with the metrics `names` added, and nothing else changed."""
+        outcomes, new = self.store.outcomes(stored), kept_outcomes(self.measurement, self.criteria.gates)
+        columns = {name: column for name, column in new.columns.items() if name.removeprefix("metric:") in names}
+        evidence = {name: part for name, part in new.evidence.items() if name.rpartition("/")[0] in names}
+        both = Outcomes(outcomes.ids, {**outcomes.columns, **columns}, {**outcomes.evidence, **evidence})
+        measured = Baseline.of(stored.key, self.measurement).metrics
+        metrics = {**stored.metrics, **{name: measured[name] for name in names}}
+        return replace(stored, metrics=metrics, outcomes=content_hash(both)), both
+
+    def _calibrated(self, stored: Baseline) -> Assessment:
+        """Store the spread of the reruns beside the values that stand, which must be of the same weights."""
+        if self.measurement.model != stored.model:
+            return Assessment(_uncalibrated(self._judged(stored)))
+        measured = Baseline.of(stored.key, self.measurement).metrics
+        metrics = {
+            name: replace(metric, noise=measured[name].noise) if name in measured else metric
+            for name, metric in stored.metrics.items()
+        }
+        calibrated = replace(stored, metrics=metrics)
+        verdict = self._judged(calibrated)
+        if calibrated == stored or verdict.status in ("error", "stale_baseline"):
+            return Assessment(verdict)
+        return Assessment(verdict, calibrated, self.store.outcomes(stored))
+
+
+def _uncalibrated(verdict: Verdict) -> Verdict:
+    message = "calibration refused, the baseline is of other weights: run pytest --launcher-update first"
+    return replace(verdict, status="error", message=message, failed=True)
+
+
+def _refused(verdict: Verdict, worse: Collection[Comparison]) -> Verdict:
+    refused = _settled(verdict, "regressed", worse)
+    hint = 'update refused, a metric would get worse: give --launcher-reason "…"'
+    return replace(refused, message=f"{_values(worse)}: {hint}", failed=True)
+
+
+def _settled(verdict: Verdict, status: str, settled: Collection[Comparison]) -> Verdict:
+    """Return `verdict` with the comparisons `settled` decided as `status`, which passes."""
+    names = {comparison.name for comparison in settled}
+    comparisons = tuple(_decided(c, status) if c.name in names else c for c in verdict.comparisons)
+    message = f"{_values(settled)}: {status}"
+    return replace(verdict, status=status, message=message, comparisons=comparisons, failed=False)
+
+
+def _decided(comparison: Comparison, status: str) -> Comparison:
+    first = comparison.checks[0]
+    check = Check(first.against, status, f"{_values([comparison])}: {status}", False, first.baseline)
+    return replace(comparison, checks=(check,))
+
+
+def _values(comparisons: Collection[Comparison]) -> str:
+    """Return the values of the first, and how many follow."""
+    first = next(iter(comparisons))
+    value = first.value or 0.0
+    shown = f"{first.name} {format_value(value)}"
+    if first.baseline is not None:
+        shown = compared(first.name, value, first.baseline)
+    return shown + and_more(len(comparisons) - 1)
