@@ -27,6 +27,8 @@ __all__ = [
 
 _NORMAL = NormalDist()
 _SCORE_BELOW = 25
+_CONTINUITY = 0.5
+"""Counts are whole numbers: without it a true drop of the margin fails in up to 7.3 % of small samples, not in 5 %."""
 _CHUNK = 4_000_000
 """Positions that are drawn at once, to bound memory."""
 
@@ -68,7 +70,7 @@ def paired_interval(lost: int, gained: int, n: int, alpha: float) -> Interval:
     """Return the interval of the difference between two proportions of the same `n` samples.
 
     With 25 or more samples that differ it is Wald's, with fewer Tango's score interval (Statistics in Medicine 17,
-    1998).
+    1998) with a continuity correction of one half.
 
     Args:
         lost: samples that were right and are wrong now.
@@ -93,12 +95,13 @@ def _score_bound(lost: int, gained: int, n: int, z: float) -> float:
 
 
 def _score(lost: int, gained: int, n: int, loss: float) -> float:
-    """Return Tango's statistic of the hypothesis that the proportion lost less the one gained is `loss`."""
+    """Return Tango's statistic of the hypothesis that the proportion lost less the one gained is `loss`, corrected."""
     b = (2 * n - lost + gained) * loss - lost - gained
     c = -gained * loss * (1 - loss)
     nuisance = (math.sqrt(max(b * b - 8 * n * c, 0.0)) - b) / (4 * n)
     variance = n * (2 * nuisance + loss * (1 - loss))
-    difference = lost - gained - n * loss
+    gap = lost - gained - n * loss
+    difference = math.copysign(max(abs(gap) - _CONTINUITY, 0.0), gap)
     if variance <= 0:
         return math.copysign(math.inf, difference) if difference else 0.0
     return difference / math.sqrt(variance)
