@@ -474,15 +474,15 @@ def test_a_real_kill_leaves_the_old_pair_and_frees_the_lock(path, call):
 
 def test_four_writers_at_once_lose_nothing(path):
     body = (
-        "for index in range(25):\n"
+        "for index in range(100):\n"
         "    key = replace(KEY, model=f'{sys.argv[3]}-{index}')\n"
-        "    store.write([entry(key, measured({'top1': hits(index, n=30)}))])\n"
+        "    store.write([entry(key, measured({'top1': hits(index % 30, n=30)}))])\n"
     )
     writers = [script(path, body, f"writer{number}") for number in range(4)]
     assert [writer.communicate()[1] for writer in writers] == [b""] * 4
     for number in range(4):
-        for index in range(25):
+        for index in range(100):
             baseline = Store(path).find(replace(KEY, model=f"writer{number}-{index}"))
-            assert baseline.metrics["top1"].value == index / 30
+            assert baseline.metrics["top1"].value == (index % 30) / 30
             assert Store(path).outcomes(baseline)
-    assert len(files(path)) == 101
+    assert len(files(path)) == 401
