@@ -160,20 +160,24 @@ class Reference(Spec):
         reference: the value, or values by component; ``mean`` is the metric's value itself.
         abs_threshold: allowed drop, in units of the metric.
         rel_threshold: allowed drop as a fraction of the reference. Of both the stricter counts.
+        threshold: an older name of `abs_threshold`.
         presenter: ``print_vector`` lists the components of the metric in the table.
     """
 
     reference: Annotated[float | Mapping[str, float], BeforeValidator(_published)] | None = None
     abs_threshold: Annotated[float, Field(ge=0)] | None = None
     rel_threshold: Annotated[float, Field(ge=0)] | None = None
+    threshold: Annotated[float, Field(ge=0)] | None = None
     presenter: Literal["print_scalar", "print_vector"] | None = None
 
     def __post_init__(self) -> None:
-        """Check that there is something to compare with.
+        """Check that there is one value to compare with.
 
         Raises:
-            ValueError: the mapping of references is empty.
+            ValueError: the mapping of references is empty, or a threshold has two names.
         """
+        if self.threshold is not None and self.abs_threshold is not None:
+            raise ValueError("threshold and abs_threshold found, which are one; give abs_threshold")
         if self.reference == {}:
             raise ValueError("reference: an empty mapping found, a number or numbers by component expected")
 
@@ -187,7 +191,7 @@ class Reference(Spec):
     def allowed(self, value: float) -> float | None:
         """Return the allowed drop from the published `value`; None where there are no thresholds."""
         relative = None if self.rel_threshold is None else self.rel_threshold * abs(value)
-        given = [threshold for threshold in (self.abs_threshold, relative) if threshold is not None]
+        given = [drop for drop in (self.abs_threshold, self.threshold, relative) if drop is not None]
         return min(given, default=None)
 
     @property

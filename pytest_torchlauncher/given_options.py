@@ -23,7 +23,7 @@ _ENVIRONMENT = {
 }
 
 
-_WRITING = ("record", "update", "reason", "anchor", "prune", "review", "calibrate")
+_WRITING = ("record", "update", "prune", "review", "calibrate", "reason", "anchor")
 _EXCLUSIVE = (("record", "update"), ("review", "record"), ("review", "update"))
 
 
@@ -45,14 +45,19 @@ def check_workflow(config: pytest.Config) -> None:
     for name in ("reason", "anchor"):
         if name in given and "update" not in given:
             raise pytest.UsageError(f"--launcher-{name} belongs to --launcher-update; give both")
-    limit = config.getoption("launcher_limit") or config.getini("launcher_limit")
-    if limit and given:
-        message = f"--launcher-{min(given)} needs the whole dataset; leave out --launcher-limit"
-        raise pytest.UsageError(message)
+    option, ini = config.getoption("launcher_limit"), config.getini("launcher_limit")
+    if given and (option or ini):
+        first = min(given, key=_WRITING.index)
+        remedy = "leave out --launcher-limit" if option else "add -o launcher_limit= for the ini value"
+        raise pytest.UsageError(f"--launcher-{first} needs the whole dataset; {remedy}")
 
 
 def flag(config: pytest.Config, name: str) -> bool:
-    """Return the option, else the ini value."""
+    """Return the option, else the ini value.
+
+    Raises:
+        pytest.UsageError: the ini value is neither true nor false.
+    """
     given = config.getoption(name)
     return bool(config.getini(name) if given is None else given)
 
@@ -64,7 +69,7 @@ def read(config: pytest.Config, name: str, parse: Callable[[str], T]) -> tuple[T
         pytest.UsageError: `parse` raised a ValueError; names where the value was given.
     """
     option, ini = config.getoption(name), config.getini(name)
-    return _parsed(spelled(name), option, parse), _parsed(f"ini {name}", ini, parse)
+    return _parsed(spelled(name), option, parse), _parsed(f"ini {name}", ini or None, parse)
 
 
 def path(config: pytest.Config, name: str, *, environment: bool = True) -> Path | None:
@@ -94,7 +99,7 @@ def path(config: pytest.Config, name: str, *, environment: bool = True) -> Path 
 
 def _parsed(source: str, value: str | None, parse: Callable[[str], T]) -> T | None:
     try:
-        return parse(value) if value else None
+        return None if value is None else parse(value)
     except ValueError as error:
         raise pytest.UsageError(f"{source}: {error}") from None
 

@@ -87,9 +87,10 @@ def pytest_configure(config: pytest.Config) -> None:
     given_options.check_workflow(config)
     for name in given_options.FOLDERS:
         given_options.path(config, name, environment=False)
-    values = [config.getoption("launcher_calibrate"), *map(config.getoption, _VALUES)]
-    values += map(config.getini, (*_GATES, *_VALUES))
-    if any(values):
+    for name in _FLAGS:
+        given_options.flag(config, name)
+    given = [config.getoption(name) is not None for name in ("launcher_calibrate", *_VALUES)]
+    if any(given) or any(map(config.getini, (*_GATES, *_VALUES))):
         from .settings import ensure_runner
 
         ensure_runner(config)

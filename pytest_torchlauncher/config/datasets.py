@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import Position
+from ..errors import Position, did_you_mean
 from ..gate import Gate, Reference
 from ..kinds import Metric
 from ..located import Table
@@ -74,7 +74,7 @@ def _metrics(reading: Reading, table: Table, path: str, gate: Gate) -> tuple[Met
 def _metric(reading: Reading, table: Table, path: str, gate: Gate) -> MetricSpec | None:
     name = table.get("name", table.get("type"))
     judged_by = [key for key in _REFERENCE if key not in _options(table.get("type"))]
-    own = table.without("name", "gate", *_SOURCES, *judged_by)
+    own = _without_misspelt(reading, table.without("name", "gate", *_SOURCES, *judged_by), path)
     metric: Component[Metric[Any, Any]] | None = reading.problems.attempt(
         lambda: Component.build(Metric, own, reading.context), own, path
     )
@@ -87,16 +87,22 @@ def _metric(reading: Reading, table: Table, path: str, gate: Gate) -> MetricSpec
     return MetricSpec(str(name), metric, own_gate, **sources, reference=reference) if metric else None
 
 
+def _without_misspelt(reading: Reading, table: Table, path: str) -> Table:
+    """Return `table` without keys that are nearly one which every metric has; they are noted."""
+    known = _options(table.get("type"))
+    shared = ("name", "gate", *_SOURCES, *_REFERENCE)
+    hints = {key: did_you_mean(str(key), shared) for key in table if key != "type" and key not in known}
+    misspelt = [key for key, hint in hints.items() if hint and not did_you_mean(str(key), known)]
+    for key in misspelt:
+        reading.problems.add(table.keys_at[key], join(path, key), f"unknown key{hints[key]}")
+    return table.without(*misspelt)
+
+
 def _reference(reading: Reading, table: Table, path: str) -> Reference | None:
-    """Return what the metric in `table` is judged by besides its baseline; ``threshold`` is the older name of one."""
-    if "threshold" in table:
-        renamed = Table(
-            {"abs_threshold": table["threshold"]},
-            table.where,
-            {"abs_threshold": table.keys_at["threshold"]},
-            {"abs_threshold": table.values_at["threshold"]},
-        )
-        table = table.without("threshold").over(renamed)
+    """Return what the metric in `table` is judged by besides its baseline."""
+    for key in set(table) - {"reference", "presenter"} if "reference" not in table else ():
+        message = "has no effect without reference; give it, or gate: {margin: …} against the baseline"
+        reading.problems.warn(table.keys_at[key], join(path, key), message)
     return reading.construct(Reference, table, path) if table else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -41,7 +42,8 @@ def open_given(value: Any, spec: DatasetSpec, takes: Sequence[type] = (), limit:
             "a Dataset, or an iterable of (input, target) pairs or Sample objects expected",
             where,
         )
-    return Dataset(_Given(samples, spec, tuple(takes), limit), meta)
+    kind = _CountedGiven if _is_map_style(samples) else _Given
+    return Dataset(kind(samples, spec, tuple(takes), limit), meta)
 
 
 def _is_map_style(samples: Any) -> bool:
@@ -83,9 +85,7 @@ class _Given:
         """Yield the items of the subset with their positions."""
         # A map-style dataset need not raise IndexError at its end, on which plain iteration relies.
         if _is_map_style(self.items):
-            # Other datasets may load an item from disk, which only those that are drawn are worth.
-            known = self.items if isinstance(self.items, list | tuple) else [None] * len(self.items)
-            for index in self._limited(known, drawn(_annotations(known), self.spec)):
+            for index in self._positions():
                 with self._told(index):
                     item = self.items[index]
                 yield index, item
@@ -96,13 +96,19 @@ class _Given:
             chosen = self._limited(items, drawn(_annotations(items), self.spec))
             yield from ((index, items[index]) for index in chosen)
 
+    def _positions(self) -> Sequence[int]:
+        """Return the positions of the samples that are asked for, of a map-style dataset."""
+        # Other datasets may load an item from disk, which only those that are drawn are worth.
+        known = self.items if isinstance(self.items, list | tuple) else [None] * len(self.items)
+        return self._limited(known, drawn(_annotations(known), self.spec))
+
     def _limited(self, items: Sequence[Any], positions: Sequence[int]) -> Sequence[int]:
         """Return those of `positions` that the limit leaves."""
         if self.limit is None:
             return positions
-        targets = getattr(self.items, "targets", None)  # where torchvision's datasets list their classes
-        if isinstance(targets, Sequence) and len(targets) == len(items):
-            items = [(None, target) for target in targets]
+        targets: Any = next((found for name in _LISTED if (found := getattr(self.items, name, None)) is not None), None)
+        if _is_map_style(targets) and len(targets) == len(items):
+            items = [(None, targets[position]) for position in range(len(items))]
         chosen = limited([_known(position, items[position]) for position in positions], self.limit)
         return [positions[place] for place in chosen]
 
@@ -166,6 +172,16 @@ class _Given:
         return DataError(f"item {index} of fixture {self.spec.fixture!r} {message}", self.spec.where["fixture"])
 
 
+class _CountedGiven(_Given):
+    """Samples of which it is known how many there are."""
+
+    def __len__(self) -> int:
+        return len(self._positions())
+
+
+_LISTED = ("targets", "labels")
+"""Where torchvision's datasets list their classes."""
+
 _END = object()
 """Marks the end of the items, since None may be one."""
 
@@ -189,7 +205,10 @@ def _known(index: int, item: Any) -> tuple[str, Annotation | None]:
     if isinstance(item, Sample):
         return item.identifier, item.annotation
     target = item[1] if isinstance(item, tuple | list) and len(item) == 2 else None
-    return str(index), Label(int(target)) if isinstance(target, int | np.integer) else None
+    try:
+        return str(index), Label(operator.index(target))  # type: ignore[arg-type]  # of anything but whole numbers it raises
+    except (TypeError, ValueError, RuntimeError):  # torch's tensors of other shapes and dtypes
+        return str(index), None
 
 
 def _annotations(items: Sequence[Any]) -> list[Annotation | InFile | None]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from ..plan import Amount
-from ..types import Annotation, InFile, Label
+from ..types import Annotation, Identity, InFile, Label
 
 __all__ = ["limited"]
 
@@ -17,12 +17,15 @@ def limited(samples: Sequence[tuple[str, Annotation | InFile | None]], amount: A
     """Return the positions of the part of `samples`, in their order.
 
     Classes keep their shares, as far as annotations say which class a sample is of; in each those are taken whose
-    identifiers have the smallest hashes. So a part depends on the set of samples only, not on their order.
+    identifiers have the smallest hashes. So a part depends on the set of samples only, not on their order. Of a
+    re-identification dataset whole persons are taken.
 
     Args:
         samples: identifiers and annotations, None where that is not known yet.
         amount: how many; all where there are not more.
     """
+    if samples and isinstance(samples[-1][1], Identity):
+        return _persons(samples, amount.of(len(samples)))
     strata: defaultdict[int, list[int]] = defaultdict(list)
     for position, (_, annotation) in enumerate(samples):
         strata[annotation.index if isinstance(annotation, Label) else -1].append(position)
@@ -31,6 +34,19 @@ def limited(samples: Sequence[tuple[str, Annotation | InFile | None]], amount: A
     chosen = []
     for stratum, positions in strata.items():
         chosen += sorted(positions, key=lambda position: _rank(samples[position][0]))[: shares[stratum]]
+    return sorted(chosen)
+
+
+def _persons(samples: Sequence[tuple[str, Annotation | InFile | None]], size: int) -> list[int]:
+    """Return all images of so many persons that there are at least `size`: a query needs its gallery."""
+    images: defaultdict[int, list[int]] = defaultdict(list)
+    for position, (_, annotation) in enumerate(samples):
+        if isinstance(annotation, Identity):
+            images[annotation.person].append(position)
+    chosen: list[int] = []
+    for person in sorted(images, key=lambda person: _rank(str(person))):
+        if len(chosen) < size:
+            chosen += images[person]
     return sorted(chosen)
 
 

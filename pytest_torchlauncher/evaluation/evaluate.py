@@ -54,13 +54,13 @@ def evaluate(evaluation: Evaluation, given: Any = None, procedure: Procedure = P
             if stop:
                 break
         with clock.span("metrics"):
-            measurement = ledger.measurement(launcher, clock)
+            measurement = ledger.measurement(launcher, clock, stop.metric if stop else None)
         return replace(
             measurement,
             is_subset=procedure.limit is not None,
             reruns=_reruns(evaluation, dataset, launcher, procedure.reruns),
-            findings=probe.findings(launcher) if probe else (),
-            control=probe.control() if probe else None,
+            findings=probe.findings(launcher) if probe and not stop else (),
+            control=probe.control() if probe and not stop else None,
             stopped=stop,
         )
 

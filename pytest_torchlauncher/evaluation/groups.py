@@ -23,13 +23,21 @@ def groups_of(pair: Pair, key: str) -> tuple[str, ...]:
     if key != CLASS:
         value = pair.sample.metadata.get(key)
         return () if value is None else (str(value),)
-    return tuple(_named(index, pair.meta.label_map) for index in _classes(pair.sample.annotation))
+    return _named(pair.sample.annotation, pair.meta.label_map)
+
+
+def _named(annotation: Annotation, names: Mapping[int, str]) -> tuple[str, ...]:
+    """Return the names of the classes that occur in `annotation`; those of a named part with its name before them."""
+    if isinstance(annotation, Named):
+        parts = annotation.parts.items()
+        return tuple(f"{part} {name}" for part, value in parts for name in _named(value, names))
+    # What a map of classes does not name is no class of a mask, but where nobody looks.
+    void = isinstance(annotation, Mask) and bool(names)
+    return tuple(names.get(index, str(index)) for index in _classes(annotation) if not void or index in names)
 
 
 def _classes(annotation: Annotation) -> tuple[int, ...]:
     """Return the class indices that occur in `annotation`, ascending; none where it is not about classes."""
-    if isinstance(annotation, Named):
-        return tuple(sorted({index for part in annotation.parts.values() for index in _classes(part)}))
     if isinstance(annotation, Label):
         return (annotation.index,)
     if isinstance(annotation, Boxes | InstanceMasks | Keypoints) or (
@@ -39,7 +47,3 @@ def _classes(annotation: Annotation) -> tuple[int, ...]:
     if isinstance(annotation, Attributes):
         return tuple(int(index) for index in np.flatnonzero(annotation.values > 0))
     return ()
-
-
-def _named(index: int, names: Mapping[int, str]) -> str:
-    return names.get(index, str(index))

@@ -59,11 +59,12 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def latest(self, names: Sequence[str], count: int) -> tuple[Sequence[str], dict[str, Array]]:
-        """Return the last `count` identifiers, and what their samples score alone by the metrics `names`."""
+    def latest(self, names: Sequence[str], count: int) -> tuple[Sequence[str], Array, dict[str, Array]]:
+        """Return the last `count` identifiers, digests, and what their samples score alone by the metrics `names`."""
         specs = [spec for spec in self._evaluation.metrics if spec.name in names]
         alone = {spec.name: summarized(spec, self._evidence[spec.name][-count:], self._meta) for spec in specs}
-        return self._ids[-count:], {n: np.asarray(v.per_sample) for n, v in alone.items() if v.per_sample is not None}
+        scores = {name: np.asarray(value.per_sample) for name, value in alone.items() if value.per_sample is not None}
+        return self._ids[-count:], self._digest(count), scores
 
     def values(self) -> dict[str, float]:
         """Return the value of every metric."""
@@ -72,8 +73,8 @@ class Ledger:
             for spec in self._evaluation.metrics
         }
 
-    def measurement(self, launcher: Launcher, clock: Clock) -> Measurement:
-        """Return the measurement of everything noted.
+    def measurement(self, launcher: Launcher, clock: Clock, only: str | None = None) -> Measurement:
+        """Return the measurement of everything noted, or of the metric `only`.
 
         Raises:
             DataError: nothing was noted, or a metric lacks what it needs of the dataset.
@@ -82,7 +83,7 @@ class Ledger:
             raise DataError(
                 f"dataset {self._evaluation.dataset.name!r} has no samples", self._evaluation.dataset.where.own
             )
-        specs = self._evaluation.metrics
+        specs = [spec for spec in self._evaluation.metrics if only in (None, spec.name)]
         metrics = {spec.name: summarized(spec, self._evidence[spec.name], self._meta) for spec in specs}
         return Measurement(
             metrics=metrics,
@@ -106,9 +107,13 @@ class Ledger:
         columns = {f"metric:{n}": np.asarray(m.per_sample) for n, m in metrics.items() if m.per_sample is not None}
         for name in Decisions.__dataclass_fields__ if self._decisions else ():
             columns[name] = np.concatenate([getattr(decisions, name) for decisions in self._decisions])
-        pairs = zip(self._digests, self._annotations, strict=True)
-        columns["digest"] = np.array([_short(content, annotation) for content, annotation in pairs], dtype=np.uint32)
+        columns["digest"] = self._digest(len(self._ids))
         return Outcomes(tuple(self._ids), columns)
+
+    def _digest(self, count: int) -> Array:
+        """Return 32 bits of the last `count` samples' contents and annotations."""
+        pairs = zip(self._digests[-count:], self._annotations[-count:], strict=True)
+        return np.array([_short(content, annotation) for content, annotation in pairs], dtype=np.uint32)
 
     def _data(self) -> DataProvenance:
         return DataProvenance(

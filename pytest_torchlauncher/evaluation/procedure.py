@@ -17,11 +17,12 @@ class Watch(Protocol):
 
     metrics: Sequence[str]
 
-    def seen(self, ids: Sequence[str], outcomes: dict[str, Array], total: int | None) -> Stop | None:
+    def seen(self, ids: Sequence[str], digests: Array, outcomes: dict[str, Array], total: int | None) -> Stop | None:
         """Return why the evaluation may end, if it may.
 
         Args:
             ids: identifiers of the next samples, in the order of the evaluation.
+            digests: uint32 (B,) of their contents and annotations.
             outcomes: of each of `metrics`, what each of these samples scores alone (B,).
             total: how many samples the dataset has; None where nobody knows.
         """

@@ -35,6 +35,12 @@ class _Watched:
     gained: int = 0
     seen: int = 0
 
+    def takes(self, outcomes: Array) -> bool:
+        """Return whether the bounds hold for `outcomes`."""
+        if self.gate.is_paired:
+            return bool(np.isin(outcomes, (0, 1)).all())
+        return bool(((outcomes >= 0) & (outcomes <= 1)).all())
+
     def add(self, outcomes: Array) -> None:
         """Count the next samples' outcomes."""
         before = self.before[self.seen : self.seen + len(outcomes)].astype(np.float64)
@@ -75,24 +81,31 @@ class _Watched:
 class EarlyFail:
     """Watches the metrics whose gates ask for it; gives up where the samples are not those of the baseline."""
 
-    def __init__(self, watched: Mapping[str, _Watched], ids: Sequence[str]) -> None:
+    def __init__(self, watched: Mapping[str, _Watched], outcomes: Outcomes) -> None:
         self._watched = watched
-        self._ids = ids
+        self._ids = outcomes.ids
+        self._digests = outcomes.columns.get("digest")
         self._seen = 0
         self.metrics: Sequence[str] = tuple(watched)
 
-    def seen(self, ids: Sequence[str], outcomes: Mapping[str, Array], total: int | None) -> Stop | None:
+    def seen(self, ids: Sequence[str], digests: Array, outcomes: Mapping[str, Array], total: int | None) -> Stop | None:
         """Return why the evaluation may end with these samples, if it may; see `Watch`."""
-        expected = self._ids[self._seen : self._seen + len(ids)]
-        if total != len(self._ids) or tuple(ids) != tuple(expected):
+        if total != len(self._ids) or not self._are_known(ids, digests):
             self.metrics = ()
         self._seen += len(ids)
+        self.metrics = [name for name in self.metrics if self._watched[name].takes(outcomes[name])]
         for name in self.metrics:
             watched = self._watched[name]
             watched.add(np.asarray(outcomes[name], dtype=np.float64))
             if self._seen < len(self._ids) and watched.is_lost:
                 return Stop(name, watched.bound, self._seen, len(self._ids))
         return None
+
+    def _are_known(self, ids: Sequence[str], digests: Array) -> bool:
+        """Return whether these are the next samples of the baseline, with the same contents and annotations."""
+        part = slice(self._seen, self._seen + len(ids))
+        same = self._digests is None or np.array_equal(self._digests[part], digests)
+        return same and tuple(ids) == tuple(self._ids[part])
 
 
 def early_fail(
@@ -121,7 +134,7 @@ def early_fail(
             usable = bool(np.isin(before, (0, 1)).all())
         if stored.bounded and usable and stored.definition == definitions[name]:
             watched[name] = _Watched(gate, stored, before)
-    return EarlyFail(watched, outcomes.ids) if watched else None
+    return EarlyFail(watched, outcomes) if watched else None
 
 
 def stopped_early(

@@ -221,7 +221,7 @@ def test_keys_without_effect_warn_at_their_place(launcher_file):
     ("keys", "reference"),
     [
         ("reference: 0.733\nabs_threshold: 0.01", Reference(0.733, abs_threshold=0.01)),
-        ("reference: 0.733\nthreshold: 0.01", Reference(0.733, abs_threshold=0.01)),
+        ("reference: 0.733\nthreshold: 0.01", Reference(0.733, threshold=0.01)),
         ("reference: {mean: 0.7, 'cat': 0.6}\nrel_threshold: 0.01", Reference({"mean": 0.7, "cat": 0.6}, None, 0.01)),
         ("presenter: print_vector", Reference(presenter="print_vector")),
         ("gate: {}", None),
@@ -238,7 +238,12 @@ def test_references_of_a_metric(launcher_file, keys, reference):
         ("reference: high", "reference: 'high' found, a number, or numbers by component, expected"),
         ("reference: {cat: true}", "reference: true found, a number, or numbers by component, expected"),
         ("reference: {}", "reference: an empty mapping found, a number or numbers by component expected"),
-        ("abs_threshold: -0.1", "abs_threshold: -0.1 found, at least 0.0 expected"),
+        ("reference: 1\nabs_threshold: -0.1", "abs_threshold: -0.1 found, at least 0.0 expected"),
+        (
+            "reference: 0.7\nthreshold: 0.1\nabs_threshold: 0.1",
+            "threshold and abs_threshold found, which are one; give abs_threshold",
+        ),
+        ("refrence: 0.7", "refrence: unknown key; did you mean 'reference'?"),
         ("presenter: print_all", "presenter: 'print_all' found, 'print_scalar' or 'print_vector' expected"),
     ],
 )
@@ -247,6 +252,12 @@ def test_references_that_cannot_be(launcher_file, keys, message):
     with pytest.raises(ConfigError, match=r"datasets\[0\].metrics\[0\]") as caught:
         only(path)
     assert message in str(caught.value)
+
+
+def test_thresholds_without_a_reference_warn(launcher_file):
+    path = launcher_file(MODEL + "        rel_threshold: 0.01\n")
+    with pytest.warns(LauncherFileWarning, match="rel_threshold has no effect without reference; give it, or gate:"):
+        only(path)
 
 
 def test_gates_merge_key_by_key_from_file_to_metric(launcher_file):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pytest_torchlauncher.data.limit import limited
 from pytest_torchlauncher.plan import Amount
-from pytest_torchlauncher.types import Label, Text
+from pytest_torchlauncher.types import Identity, Label, Text
 
 
 def named(counts):
@@ -48,3 +48,10 @@ def test_a_larger_part_holds_the_smaller_one_where_there_are_no_classes():
 
 def test_other_samples_are_drawn_than_the_first():
     assert set(limited([(f"{index}.png", None) for index in range(100)], Amount(20))) != set(range(20))
+
+
+def test_of_people_whole_persons_are_taken():
+    samples = [(f"{index}.png", Identity(index % 20, index % 2, index < 20)) for index in range(60)]
+    positions = limited(samples, Amount(10))
+    persons = {position % 20 for position in positions}
+    assert len(positions) == 3 * len(persons) == 12

@@ -15,6 +15,7 @@ from pytest_torchlauncher.gating.early import early_fail
 from pytest_torchlauncher.gating.judge import judge
 from pytest_torchlauncher.types import MetricValue
 
+NONE = np.zeros(0, dtype=np.uint32)
 OTHER_WEIGHTS = {"model": {"weights": "9f8e7d6c" * 8}}
 
 
@@ -32,7 +33,7 @@ def stops_after(before, after, gate):
     """Return after how many samples the evaluation ends early; None where it does not."""
     watched, ids = watch(before, gate), measured({"m": before}).outcomes.ids
     for index, outcome in enumerate(after.per_sample):
-        if watched.seen([ids[index]], {"m": np.array([outcome])}, len(ids)):
+        if watched.seen([ids[index]], NONE, {"m": np.array([outcome])}, len(ids)):
             return index + 1
     return None
 
@@ -76,11 +77,11 @@ def test_nothing_stops_unless_it_is_asked_for_with_a_margin(gate):
 
 def test_other_samples_than_the_baselines_are_never_given_up():
     watched = watch(hits(10, n=10), GATES[0])
-    assert watched.seen(["other.png"], {"m": np.zeros(1)}, 10) is None
-    assert [watched.seen([f"{i:04}.png"], {}, 10) for i in range(1, 10)] == [None] * 9
+    assert watched.seen(["other.png"], NONE, {"m": np.zeros(1)}, 10) is None
+    assert [watched.seen([f"{i:04}.png"], NONE, {}, 10) for i in range(1, 10)] == [None] * 9
     watched = watch(hits(10, n=10), GATES[0])
-    assert watched.seen(["0000.png", "0001.png"], {"m": np.zeros(2)}, 11) is None
-    assert watched.metrics == ()
+    assert watched.seen(["0000.png", "0001.png"], NONE, {"m": np.zeros(2)}, 11) is None
+    assert not watched.metrics
 
 
 def test_metrics_that_no_bound_holds_for_are_left_out():

@@ -61,7 +61,13 @@ def test_ini_values_that_cannot_be(tiny, pytester, ini, message):
         (["--launcher-calibrate=0"], "--launcher-calibrate: '0' found, a whole number of at least 1 expected"),
         (["--launcher-record", "--launcher-limit=3"], "--launcher-record needs the whole dataset*"),
         (["--launcher-update", "--launcher-limit=3"], "--launcher-update needs the whole dataset*"),
-        (["--launcher-prune", "-o", "launcher_limit=3"], "--launcher-prune needs the whole dataset*"),
+        (
+            ["--launcher-prune", "-o", "launcher_limit=3"],
+            "--launcher-prune needs the whole dataset; add -o launcher_limit= for the ini value",
+        ),
+        (["--launcher-calibrate="], "--launcher-calibrate: '' found, a whole number of at least 1 expected"),
+        (["--launcher-limit="], "--launcher-limit: '' found, a whole number above 0 or a percentage expected"),
+        (["-o", "launcher_selfcheck=maybe"], "invalid truth value 'maybe'"),
         (["--launcher-limit=0"], "--launcher-limit: '0' found, a whole number above 0 or a percentage expected"),
     ],
 )
@@ -170,6 +176,27 @@ def test_print_vector_lists_the_components(recorded, pytester):
     result.stdout.fnmatch_lines(["top1@dark *", "top1@grey *", "top1@light *"])
 
 
+def test_a_part_of_a_dataset_that_lists_its_classes(tiny, pytester):
+    pytester.makeconftest(
+        "import numpy as np, pytest, torch\n"
+        "class Greys:\n"
+        "    targets = torch.tensor([0] * 2 + [1] * 4 + [2] * 6)\n"
+        "    def __len__(self): return 12\n"
+        "    def __getitem__(self, i):\n"
+        "        label = int(self.targets[i])\n"
+        "        return np.full((4, 4, 1), (26, 128, 230)[label], np.uint8), label\n"
+        "@pytest.fixture\n"
+        "def greys(): return Greys()\n"
+    )
+    text = tiny.file.read_text()
+    steps = "    fixture: greys\n    preprocessing: [{type: normalization, std: 255}]\n    metrics: [accuracy]\n"
+    tiny.file.write_text(text[: text.index("    data_source")] + steps)
+    gated(tiny, "{margin: 1, slices: {by: class, min_samples: 1}}")
+    pytester.runpytest("--launcher-record").assert_outcomes(passed=1)
+    _, got = report(pytester, "--launcher-limit=6")
+    assert [(entry["name"], entry["n"]) for entry in got["slices"]] == [("class 0", 1), ("class 1", 2), ("class 2", 3)]
+
+
 # Slices
 
 
@@ -189,7 +216,7 @@ def test_slices_by_a_column_of_a_table(tiny, pytester):
         "{converter: imagenet, annotation_file: val.txt}",
         "{converter: csv, annotation_file: val.csv, label: label, metadata: site}",
     )
-    gated(tiny, "{margin: 0.9, slices: {by: site, min_samples: 3, margin: 0.05}}")
+    gated(tiny, "{margin: 0.9, alpha: 0.1, slices: {by: site, min_samples: 3, margin: 0.05}}")
     pytester.runpytest("--launcher-record").assert_outcomes(passed=1)
     tiny.save_centers(0.9, 0.5, 0.1)
     _, got = report(pytester)
@@ -279,6 +306,38 @@ def test_what_a_selfcheck_finds(recorded, pytester, code, message):
     assert message in told
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "return {'scores': scores, 'anchors': torch.zeros(7, 4), 'loss': torch.zeros(())}",  # not one a sample
+        "assert len(image) == 4; return scores",  # a batch of its size only
+    ],
+    ids=["other outputs", "fixed batch"],
+)
+def test_what_a_selfcheck_does_not_accuse(tiny, pytester, code):
+    tiny.replace("return -((image", "scores = -((image", "tiny.py")
+    tiny.replace("** 2) * 100", f"** 2) * 100; {code}", "tiny.py")
+    pytester.runpytest("--launcher-record").assert_outcomes(passed=1)
+    pytester.runpytest("--launcher-selfcheck").assert_outcomes(passed=1)
+
+
+def test_nan_in_other_batches_is_found(recorded, pytester):
+    recorded.replace(
+        "return -((image",
+        "grey = image.mean((1, 2, 3)) - image.mean(); return grey.sum() / (grey**2).sum() * 0 - ((image",
+        "tiny.py",
+    )
+    assert "outputs are NaN in batches of 1 instead of 4, from 00.png on" in selfchecked(pytester)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_few_samples_pass_their_selfcheck(tiny, pytester, count):
+    lines = (pytester.path / "val.txt").read_text().splitlines()[3:]
+    (pytester.path / "val.txt").write_text("\n".join(lines[:count]) + "\n")
+    pytester.runpytest("--launcher-record").assert_outcomes(passed=1)
+    pytester.runpytest("--launcher-selfcheck").assert_outcomes(passed=1)
+
+
 def test_a_gate_that_sees_nothing_fails_its_negative_control(recorded, pytester):
     gated(recorded, "{margin: 1}")
     assert "negative control: over 12 samples top1 is 0.9167, and with permuted annotations" in selfchecked(pytester)
@@ -311,6 +370,30 @@ def test_early_fail_stops_and_says_so(recorded, pytester):
     before = recorded.baseline.read_bytes()
     pytester.runpytest("--launcher-update", "--launcher-reason=x").assert_outcomes(passed=1)
     assert recorded.baseline.read_bytes() != before
+
+
+def test_early_fail_of_a_fixtures_dataset(tiny, pytester):
+    pytester.makeconftest(
+        "import numpy as np, pytest\n"
+        "@pytest.fixture\n"
+        "def greys():\n"
+        "    return [(np.full((4, 4, 1), (26, 128, 230)[i % 3], np.uint8), i % 3) for i in range(12)]\n"
+    )
+    text = tiny.file.read_text()
+    steps = "    fixture: greys\n    preprocessing: [{type: normalization, std: 255}]\n    metrics: [accuracy]\n"
+    tiny.file.write_text(text[: text.index("    data_source")] + steps)
+    gated(tiny, "{margin: 0.1, early_fail: true}")
+    pytester.runpytest("--launcher-record").assert_outcomes(passed=1)
+    tiny.save_centers(0.9, 0.5, 0.1)
+    assert report(pytester)[1]["samples"] == 4
+
+
+def test_early_fail_leaves_changed_annotations_stale(recorded, pytester):
+    gated(recorded, "{margin: 0.1, early_fail: true}")
+    lines = (pytester.path / "val.txt").read_text().splitlines()
+    (pytester.path / "val.txt").write_text("\n".join(f"{line[:-1]}{(int(line[-1]) + 1) % 3}" for line in lines) + "\n")
+    _, got = report(pytester)
+    assert (got["status"], got["samples"]) == ("stale_baseline", 12)
 
 
 def test_early_fail_leaves_a_stale_baseline_stale(recorded, pytester):
