@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .options import Compat, PositiveInt
     from .paths import DataPath, ModelPath
     from .registry import register
-    from .runner import AccuracyImprovedWarning
+    from .runner import AccuracyImprovedWarning, AccuracyInconclusiveWarning
     from .types import (
         Annotated,
         Annotations,
@@ -86,7 +86,7 @@ _HOMES = {
     "options": ("Compat", "PositiveInt"),
     "paths": ("DataPath", "ModelPath"),
     "registry": ("register",),
-    "runner": ("AccuracyImprovedWarning",),
+    "runner": ("AccuracyImprovedWarning", "AccuracyInconclusiveWarning"),
     "types": (
         "Annotated",
         "Annotations",
@@ -130,6 +130,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AccuracyImprovedWarning",
+    "AccuracyInconclusiveWarning",
     "Adapter",
     "Annotated",
     "Annotations",

@@ -14,7 +14,8 @@ from .config.loader import Entry, load_file
 from .config.marks import MarkSpec
 from .errors import ConfigError, DataError, MissingDataError, MissingDeviceError, Position, Problem
 from .record import RECORDS, Record
-from .runner import Runner, Target
+from .runner import Runner
+from .target import Target
 
 __all__ = ["EvaluationFailed", "LauncherFile", "LauncherItem", "given_by", "runner_key"]
 

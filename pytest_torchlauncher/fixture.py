@@ -21,7 +21,7 @@ from .launcher.launcher import launch
 from .located import located
 from .plan import Evaluation
 from .record import RECORDS
-from .runner import Target
+from .target import Target
 from .types import Measurement
 
 T = TypeVar("T")

@@ -67,7 +67,7 @@ class Record:
         flips: the samples that were right and are wrong now, a mapping each.
         slices: the parts of the dataset that were judged by themselves, a mapping each.
         write: what the controller is to store, if anything.
-        candidate: what would be stored if somebody accepted what a failing run measured.
+        candidate: what would be stored if somebody accepted what a failing or better run measured.
         baselines: the baseline file that it was judged against.
         baseline_model: the model's name there.
     """

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import sysconfig
-import traceback
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .baselines.baseline import Baseline, Key
-from .baselines.outcomes import pack
+from .baselines.baseline import Baseline
 from .baselines.store import Store
 from .config.loader import Settings
 from .errors import BaselineError, LauncherError, MissingDataError, MissingDeviceError, NonFiniteError
 from .evaluation.evaluate import evaluate
 from .evaluation.ledger import provenance_of_steps
 from .evaluation.procedure import Procedure
-from .gating.assess import Assessment, Criteria, Mode, assess
+from .gating.assess import Mode, assess
 from .gating.early import EarlyFail, early_fail
-from .gating.table import render
-from .gating.verdict import Check, Verdict
+from .gating.verdict import Verdict
 from .gating.wording import format_value
-from .plan import Amount, Evaluation
-from .record import Record, StoredEntry
+from .plan import Amount
+from .record import Record
+from .target import Target, measured, unmeasured
 from .types import Measurement
+from .user_traceback import user_traceback
 
-__all__ = ["AccuracyImprovedWarning", "AccuracyInconclusiveWarning", "Runner", "Target"]
+__all__ = ["AccuracyImprovedWarning", "AccuracyInconclusiveWarning", "Runner"]
 
 # A user who meets an error in a test of theirs wants to see their own frames.
 __tracebackhide__ = True
@@ -41,32 +36,6 @@ class AccuracyImprovedWarning(UserWarning):
 
 class AccuracyInconclusiveWarning(UserWarning):
     """The samples prove neither that a metric fell by more than is allowed nor that it did not."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """One evaluation with its place in the session and the baseline file it is judged against, if any."""
-
-    id: str
-    index: int
-    evaluation: Evaluation
-    baselines: Path | None
-    baseline_model: str
-
-    @property
-    def key(self) -> Key:
-        """The key of the evaluation's baseline."""
-        evaluation, launcher = self.evaluation, self.evaluation.launcher
-        device = launcher.device.partition(":")[0]
-        precision = launcher.precision or "fp32"
-        return Key(self.baseline_model, evaluation.dataset.name, evaluation.variant, device, precision)
-
-    @property
-    def criteria(self) -> Criteria:
-        """What its metrics are judged by."""
-        specs = self.evaluation.metrics
-        references = {spec.name: spec.reference for spec in specs if spec.reference}
-        return Criteria({spec.name: spec.gate for spec in specs}, references)
 
 
 @dataclass(frozen=True)
@@ -118,7 +87,7 @@ class Runner:
         assessment = assess(
             measurement, target.criteria, store, target.key, self.mode, self.reason, moves_anchor=self.moves_anchor
         )
-        record = _record(target, measurement, assessment, moves_anchor=self.moves_anchor)
+        record = measured(target, measurement, assessment, moves_anchor=self.moves_anchor)
         return replace(record, failed=_warned_as_error(target, assessment.verdict) or record.failed)
 
     def _procedure(self, target: Target) -> Procedure:
@@ -147,8 +116,8 @@ class Runner:
 
     def _error(self, target: Target, error: LauncherError) -> Record:
         message = self._non_finite(target, error) if isinstance(error, NonFiniteError) else str(error)
-        detail = _user_traceback(error.__cause__) if isinstance(error.__cause__, BaseException) else ""
-        return _base(target, status="error", failed=True, message=message, detail=detail, metrics=_unmeasured(target))
+        detail = user_traceback(error.__cause__) if isinstance(error.__cause__, BaseException) else ""
+        return unmeasured(target, message, detail)
 
     def _non_finite(self, target: Target, error: NonFiniteError) -> str:
         spec = target.evaluation.metrics[0]
@@ -184,128 +153,3 @@ def _warned_as_error(target: Target, verdict: Verdict) -> bool:
     except (AccuracyImprovedWarning, AccuracyInconclusiveWarning):
         return True
     return False
-
-
-def _record(target: Target, measurement: Measurement, assessment: Assessment, *, moves_anchor: bool) -> Record:
-    verdict = assessment.verdict
-    packed = pack(assessment.outcomes) if assessment.outcomes else b""
-
-    def entry(baseline: Baseline | None) -> StoredEntry | None:
-        if baseline is None:
-            return None
-        return StoredEntry.of(str(target.baselines), baseline.to_json(), packed, moves_anchor=moves_anchor)
-
-    return _base(
-        target,
-        status=verdict.status,
-        failed=verdict.failed,
-        message=verdict.message,
-        detail=render(verdict),
-        samples=measurement.data.count,
-        metrics=_metrics(target, verdict),
-        seconds={stage: float(value) for stage, value in asdict(measurement.seconds).items()},
-        changed=tuple(verdict.changed),
-        environment=asdict(measurement.environment),
-        run=asdict(measurement.run),
-        provenance=verdict.provenance,
-        flips=tuple(asdict(flip) for flip in verdict.flips),
-        slices=tuple({**asdict(result), "delta": result.delta} for result in verdict.slices),
-        write=entry(assessment.write),
-        candidate=entry(assessment.candidate),
-    )
-
-
-def _base(target: Target, **fields: Any) -> Record:
-    evaluation = target.evaluation
-    where = evaluation.dataset.where.own
-    return Record(
-        id=target.id,
-        index=target.index,
-        model=evaluation.model,
-        dataset=evaluation.dataset.name,
-        device=evaluation.launcher.device,
-        file=str(where.file),
-        line=where.line,
-        baselines=str(target.baselines or ""),
-        baseline_model=target.baseline_model,
-        **fields,
-    )
-
-
-def _metrics(target: Target, verdict: Verdict) -> tuple[Mapping[str, Any], ...]:
-    types = {spec.name: spec.metric.name for spec in target.evaluation.metrics}
-    return tuple(
-        {
-            "name": c.name,
-            "type": types.get(c.name, ""),
-            "value": _number(c.value),
-            "components": {name: _number(value) for name, value in c.components.items()},
-            "higher_is_better": bool(c.higher_is_better),
-            "baseline": _number(c.baseline),
-            "delta": _number(c.delta),
-            "allowed": _number(c.allowed),
-            "verdict": c.verdict,
-            "checks": [_check(check) for check in c.checks],
-        }
-        for c in verdict.comparisons
-    )
-
-
-def _check(check: Check) -> Mapping[str, Any]:
-    numbers = ("baseline", "allowed", "lower", "upper", "p_value", "detectable")
-    return {
-        "against": check.against,
-        "verdict": check.verdict,
-        **{name: _number(getattr(check, name)) for name in numbers},
-        "reason": check.line,
-    }
-
-
-def _unmeasured(target: Target) -> tuple[Mapping[str, Any], ...]:
-    empty = dict.fromkeys(("value", "baseline", "delta", "allowed"))
-    return tuple(
-        {
-            "name": s.name,
-            "type": s.metric.name,
-            "components": {},
-            "higher_is_better": True,
-            "verdict": "error",
-            "checks": [],
-            **empty,
-        }
-        for s in target.evaluation.metrics
-    )
-
-
-def _number(value: float | None) -> float | None:
-    """Return a builtin number: numpy's own do not travel between xdist's processes."""
-    return None if value is None else float(value)
-
-
-def _user_traceback(cause: BaseException) -> str:
-    """Return the frames of `cause` that are the user's, and its message.
-
-    Where the user has none, the model being of an installed package, that package's are shown. A message of several
-    lines is shown in any case.
-    """
-    foreign = tuple(
-        _folder(name) for name in ("pytest_torchlauncher", "_pytest", "pluggy", "torch") if name in sys.modules
-    )
-    frames = [f for f in traceback.extract_tb(cause.__traceback__) if not f.filename.startswith((*foreign, "<frozen"))]
-    frames = [frame for frame in frames if _is_installed(frame.filename) or not _is_standard(frame.filename)]
-    frames = [frame for frame in frames if not _is_installed(frame.filename)] or frames
-    message = "".join(traceback.format_exception_only(cause)).rstrip()
-    return "".join(traceback.format_list(frames)) + message if frames or "\n" in message else ""
-
-
-def _folder(package: str) -> str:
-    return f"{Path(str(sys.modules[package].__file__)).parent}{os.sep}"
-
-
-def _is_installed(file: str) -> bool:
-    """Return whether `file` belongs to an installed package."""
-    return bool({"site-packages", "dist-packages"} & set(Path(file).parts))
-
-
-def _is_standard(file: str) -> bool:
-    return file.startswith(f"{sysconfig.get_path('stdlib')}{os.sep}")

@@ -17,7 +17,8 @@ LAYERS = [
     {"fixture"},
     {"collection", "reports"},
     {"runner"},
-    {"gating"},
+    {"target"},
+    {"gating", "user_traceback"},
     {"baselines", "record"},
     {"evaluation", "config"},
     {"data", "launcher"},
@@ -31,7 +32,7 @@ LAYERS = [
     {"types", "extras"},
     {"errors"},
 ]
-KINDS = LAYERS[9]
+KINDS = LAYERS[10]
 EXTRAS = {"transformers", "safetensors", "faster_coco_eval", "lmdb", "rapidfuzz", "torchmetrics"}
 HEAVY = {"torch", "torchvision", "cv2", "PIL"} | EXTRAS
 LATE = HEAVY | {"numpy", "pydantic", "yaml", "filelock"}

@@ -35,7 +35,7 @@ class Criteria:
 class Assessment:
     """The verdict, and what is to be stored: a baseline with the outcomes that it names, or nothing.
 
-    `candidate` is what would be stored if somebody accepted what a failing run measured.
+    `candidate` is what would be stored if somebody accepted what a failing or better run measured.
     """
 
     verdict: Verdict
@@ -91,7 +91,8 @@ class _Run:
         if self.measurement.reruns and stored:
             return self._calibrated(stored)
         verdict = self._judged(stored or self.store.fallback(self.key))
-        if not verdict.failed or verdict.status == "error" or self.measurement.is_subset or self.measurement.stopped:
+        wanted = verdict.failed or verdict.status == "improved"
+        if not wanted or verdict.status == "error" or self.measurement.is_subset or self.measurement.stopped:
             return Assessment(verdict)
         candidate, outcomes = self._new(reason=None, stored=stored)
         return Assessment(verdict, None, outcomes, candidate)

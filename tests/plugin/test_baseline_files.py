@@ -133,6 +133,41 @@ def test_a_run_never_touches_evaluations_that_it_did_not_run(tiny, pytester):
     assert after[1] != before[1]
 
 
+def three_models(tiny):
+    text = tiny.file.read_text().replace("name: tiny\n", "").replace("\n", "\n    ")
+    tiny.file.write_text("models:\n" + "".join(f"  - name: {name}\n    {text}\n" for name in ("one", "two", "three")))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "touched"),
+    [
+        (["-n2", "-k", "two"], {"two"}),
+        (["--lf"], {"two"}),
+        (["-x"], {"one"}),
+        (["-k", "one or three"], {"one", "three"}),
+    ],
+)
+def test_update_touches_what_ran_and_nothing_else(tiny, pytester, arguments, touched):
+    three_models(tiny)
+    pytester.runpytest("--launcher-record").assert_outcomes(passed=3)
+    before = {entry["key"]["model"]: entry for entry in json.loads(tiny.baseline.read_text())["baselines"]}
+    # The second is made to fail once, for --lf to choose it; under -x it stops the run.
+    pytester.makeconftest(
+        "import os, pytest\n"
+        "def pytest_runtest_call(item):\n"
+        "    assert 'two' not in item.name or not os.path.exists('fail')\n"
+    )
+    (pytester.path / "fail").touch()
+    pytester.runpytest("-x" if "-x" in arguments else "-q")
+    if "-x" not in arguments:
+        (pytester.path / "fail").unlink()
+    tiny.save_centers(0.1, 0.5, 0.8)
+    run = pytester.runpytest_subprocess if "-n2" in arguments else pytester.runpytest
+    run("--launcher-update", *arguments)
+    after = {entry["key"]["model"]: entry for entry in json.loads(tiny.baseline.read_text())["baselines"]}
+    assert {name for name in before if after[name] != before[name]} == touched
+
+
 def test_a_damaged_baseline_is_named_and_left(tiny, pytester):
     pytester.runpytest("--launcher-record")
     tiny.baseline.write_text("<<<<<<< ours\n" + tiny.baseline.read_text())
