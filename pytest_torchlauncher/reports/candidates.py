@@ -33,11 +33,10 @@ def leave_candidates(config: pytest.Config, records: Sequence[Record]) -> list[s
         return []
     try:
         folder = cache.mkdir(_FOLDER)
-        for path in {record.baselines for record in measured}:
-            _remove(_mirrored(folder, Path(path), config.rootpath))
+        for baselines in {record.baselines for record in measured}:
+            _remove(_mirrored(folder, Path(baselines), config.rootpath))
         for path, asking in failing.items():
-            standing = Path(path)
-            _leave(standing, _mirrored(folder, standing, config.rootpath), [r.candidate for r in asking if r.candidate])
+            _leave(path, _mirrored(folder, path, config.rootpath), [r.candidate for r in asking if r.candidate])
     except (BaselineError, OSError) as error:
         return [f"candidate baselines were not written: {error}"] if failing else []
     accept = "accept them with pytest --launcher-update, or copy them over the project"

@@ -160,4 +160,5 @@ def _values(metric: Mapping[str, Any]) -> str:
     name, value, baseline = metric["name"], metric["value"], metric["baseline"]
     if baseline is None:
         return f"{name} {format_value(value)}, no baseline"
-    return compared(name, value, baseline)
+    against = next((check["against"] for check in metric["checks"]), "baseline")
+    return compared(name, value, baseline, against)

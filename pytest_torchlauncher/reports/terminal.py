@@ -60,9 +60,17 @@ def _values(metric: Mapping[str, Any]) -> str:
     value, baseline = metric["value"], metric["baseline"]
     if baseline is None:
         return format_value(value)
-    return f"{format_value(value, baseline)}  baseline {format_value(baseline, value)}  {format_delta(value, baseline)}"
+    check: Mapping[str, Any] = next(iter(metric.get("checks", ())), {})
+    stored = f"{check.get('against', 'baseline')} {format_value(baseline, value)}"
+    shown = f"{format_value(value, baseline)}  {stored}  {format_delta(value, baseline)}"
+    is_paired = check.get("lower") is not None and check["detectable"] is not None
+    return f"{shown}  can prove {check['detectable']:.4f}" if is_paired else shown
 
 
 def _notes(records: Sequence[Record]) -> Iterator[str]:
+    for record in records:
+        # A failure says it in its first line.
+        if record.changed and record.provenance and not record.failed:
+            yield f"{_name(record)}: {record.provenance}"
     statuses = {record.status for record in records}
     yield from (f"{status}: {note}" for status, note in _NOTES.items() if status in statuses)

@@ -25,19 +25,20 @@ def write_baselines(records: Sequence[Record]) -> tuple[list[Record], list[str]]
         fit, clashing = told_apart([record.write for record in asking if record.write])
         problems = {id(record): _clash(asking, record) for record in asking if _key(record.write) in clashing}
         try:
-            write_entries(Path(path), fit)
+            write_entries(path, fit)
         except (BaselineError, OSError) as error:
             problems = {id(record): f"baselines were not written: {error}" for record in asking} | problems
         unwritten |= problems
     return [_failed(record, unwritten.get(id(record))) for record in records], list(dict.fromkeys(unwritten.values()))
 
 
-def by_file(records: Iterable[Record], entry: Callable[[Record], StoredEntry | None]) -> dict[str, list[Record]]:
-    """Return the records that have an `entry` by its baseline file."""
-    files: dict[str, list[Record]] = {}
+def by_file(records: Iterable[Record], entry: Callable[[Record], StoredEntry | None]) -> dict[Path, list[Record]]:
+    """Return the records that have an `entry` by its baseline file, however its folder was reached."""
+    files: dict[Path, list[Record]] = {}
     for record in records:
         if stored := entry(record):
-            files.setdefault(stored.path, []).append(record)
+            path = Path(stored.path)
+            files.setdefault(path.parent.resolve() / path.name, []).append(record)
     return files
 
 

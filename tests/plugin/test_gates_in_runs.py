@@ -84,6 +84,15 @@ def test_the_project_sets_test_and_alpha(recorded, pytester):
     assert check["lower"] <= got["metrics"][0]["delta"] <= check["upper"]
 
 
+def test_the_summary_says_what_changed_and_what_can_be_proven(recorded, pytester):
+    gated(recorded, "{test: paired, margin: 0.5}")
+    recorded.save_centers(0.1, 0.5, 0.75)
+    result, got = report(pytester)
+    assert got["status"] in ("pass", "improved")
+    proves = got["metrics"][0]["checks"][0]["detectable"]
+    result.stdout.fnmatch_lines([f"*top1  *baseline 0.9167  *can prove {proves:.4f}", "tiny-greys: other weights"])
+
+
 def test_lost_samples_are_in_the_text_and_the_json(recorded, pytester):
     recorded.save_centers(0.9, 0.5, 0.1)
     result, got = report(pytester)
@@ -162,6 +171,7 @@ def test_a_reference_needs_no_baseline(tiny, pytester):
     result, got = report(pytester)
     result.assert_outcomes(passed=1)
     assert (got["status"], got["metrics"][0]["baseline"]) == ("pass", 0.9)
+    result.stdout.fnmatch_lines(["pass  tiny-greys  top1  0.9167  reference 0.9000  +0.0167"])
     tiny.save_centers(0.9, 0.5, 0.1)
     result, got = report(pytester)
     result.assert_outcomes(failed=1)

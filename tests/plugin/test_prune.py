@@ -8,6 +8,9 @@ from baseline_factories import KEY, entry, hits, measured
 from pytest_torchlauncher.baselines.baseline import Key
 from pytest_torchlauncher.baselines.store import Store
 
+# What subprocesses need not load.
+LIGHT = ("-p", "no:hypothesispytest")
+
 FIXTURE_TEST = """
 import pytest
 
@@ -222,14 +225,26 @@ def test_entries_of_a_mapping_stay_while_the_test_uses_them(tiny, pytester):
     assert keys(path) == {("own", "cpu")}
 
 
-def test_workers_tell_the_controller_what_they_left_out_and_what_ran(tiny, pytester, orphan):
+def test_workers_tell_the_controller_what_is_there(tiny, pytester, orphan):
     (pytester.path / "test_own.py").write_text(FIXTURE_TEST)
     pytester.runpytest("--launcher-record").assert_outcomes(passed=4)
-    conftest = pytester.makeconftest("def pytest_collection_modifyitems(items): items.pop()")
-    workers = pytester.runpytest_subprocess
-    assert pruned(pytester, "-n2", run=workers) == ["nothing was pruned: 1 test was deselected; run everything"]
-    conftest.unlink()
-    assert pruned(pytester, "-n2", run=workers) == ["pruned digits_cnn-digits on cpu fp32 from __baselines__/old.json"]
+    lines = pruned(pytester, "-n2", *LIGHT, run=pytester.runpytest_subprocess)
+    assert lines == ["pruned digits_cnn-digits on cpu fp32 from __baselines__/old.json"]
     assert keys(tiny.baseline) == {("tiny", "cpu"), ("own", "cpu")}
-    (pytester.path / "test_own.py").write_text(FIXTURE_TEST.replace(".check", ".skip"))
-    assert pruned(pytester, "-n2", run=workers) == ["nothing was pruned: the run was not green"]
+
+
+@pytest.mark.parametrize(
+    ("conftest", "reason"),
+    [
+        ("def pytest_collection_modifyitems(items): items.pop()", "1 test was deselected; run everything"),
+        (
+            "import pytest\n@pytest.fixture(autouse=True)\ndef no(torch_launcher): pytest.skip()",
+            "test_one.py::test_one uses torch_launcher and did not run, so that nobody knows its baselines",
+        ),
+    ],
+)
+def test_workers_tell_the_controller_what_is_not(pytester, orphan, conftest, reason):
+    pytester.makeconftest(conftest)
+    lines = pruned(pytester, "-n1", *LIGHT, run=pytester.runpytest_subprocess)
+    assert lines == [f"nothing was pruned: {reason}"]
+    assert orphan.exists()
