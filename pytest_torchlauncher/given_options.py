@@ -69,7 +69,7 @@ def read(config: pytest.Config, name: str, parse: Callable[[str], T]) -> tuple[T
         pytest.UsageError: `parse` raised a ValueError; names where the value was given.
     """
     option, ini = config.getoption(name), config.getini(name)
-    return _parsed(spelled(name), option, parse), _parsed(f"ini {name}", ini or None, parse)
+    return _parsed(spelled(name), option, parse), _parsed(f"ini {name}", ini, parse)
 
 
 def path(config: pytest.Config, name: str, *, environment: bool = True) -> Path | None:
@@ -99,7 +99,7 @@ def path(config: pytest.Config, name: str, *, environment: bool = True) -> Path 
 
 def _parsed(source: str, value: str | None, parse: Callable[[str], T]) -> T | None:
     try:
-        return None if value is None else parse(value)
+        return parse(value) if value else None
     except ValueError as error:
         raise pytest.UsageError(f"{source}: {error}") from None
 

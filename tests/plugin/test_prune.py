@@ -215,12 +215,12 @@ def test_entries_of_tests_stay_while_the_tests_use_them(tiny, pytester):
 def test_entries_of_a_mapping_stay_while_the_test_uses_them(tiny, pytester):
     mapping = f"import yaml\nCONTENT = yaml.safe_load({tiny.file.read_text()!r})\n"
     call = "def test_own(torch_launcher):\n    torch_launcher(CONTENT, baseline='own').check()\n"
-    pytester.makepyfile(test_map=mapping + call)
+    pytester.makepyfile(test_content=mapping + call)
     tiny.file.unlink()
-    path = pytester.path / "__baselines__" / "test_map.json"
+    path = pytester.path / "__baselines__" / "test_content.json"
     add(path, KEY)
     assert pruned(pytester, "--launcher-record") == [
-        "pruned digits_cnn-digits on cpu fp32 from __baselines__/test_map.json"
+        "pruned digits_cnn-digits on cpu fp32 from __baselines__/test_content.json"
     ]
     assert keys(path) == {("own", "cpu")}
 
