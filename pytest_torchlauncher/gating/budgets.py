@@ -37,7 +37,7 @@ def against_slices(
     name: str, results: Sequence[SliceResult], slices: Slices, groups: Sequence[tuple[str, ...]], pair: Paired
 ) -> Iterator[Check]:
     """Yield the check of all slices: the worst one's reason, or why there is none to judge."""
-    worst = min(results, key=lambda result: result.p_value, default=None)
+    worst = min(results, key=lambda result: (result.verdict != "regressed", result.p_value), default=None)
     if worst is None:
         yield _nothing(name, slices, groups, pair)
     elif worst.verdict == "regressed":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ def sliced(
     """Return every slice that is large enough, sorted by name.
 
     A slice regressed where its drop exceeds the margin by more than chance explains: by the paired test of the samples
-    in it, its p-value adjusted by Holm's method over all slices of the metric.
+    in it, its p-value adjusted by Holm's method over all slices of the metric; and where it has no value any more.
 
     Args:
         metric: its name.
@@ -64,7 +65,8 @@ def sliced(
     results = []
     for (name, positions), p_value in zip(members.items(), adjusted, strict=True):
         before, after = pair.values(positions)
-        verdict = "regressed" if p_value <= alpha else "pass"
+        vanished = math.isnan(after) and not math.isnan(before)
+        verdict = "regressed" if vanished or p_value <= alpha else "pass"
         results.append(SliceResult(metric, f"{slices.by} {name}", len(positions), before, after, p_value, verdict))
     return results
 

@@ -136,7 +136,9 @@ def bootstrap_interval(
 
 
 def bootstrap_mean_interval(differences: Array, alpha: float, *, resamples: int = 2000, seed: int = 0) -> Interval:
-    """Return the interval that `bootstrap_interval` gives for the mean of `differences` (n,)."""
+    """Return the interval that `bootstrap_interval` gives for the mean of `differences` (n,); of none, no bounds."""
+    if not len(differences):
+        return Interval(math.nan, -math.inf, math.inf)
     generator, n = np.random.default_rng(seed), len(differences)
     rows = max(_CHUNK // max(n, 1), 1)
     sizes = [min(rows, resamples - start) for start in range(0, resamples, rows)]
@@ -165,7 +167,8 @@ def normal_p(delta: float, error: float, margin: float) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return the p-values adjusted for their number, in the order given (Holm 1979)."""
+    """Return the p-values adjusted for their number, in the order given (Holm 1979); NaN, no evidence, counts as 1."""
+    p_values = [1.0 if math.isnan(p_value) else p_value for p_value in p_values]
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
     adjusted, highest = [0.0] * len(p_values), 0.0
     for rank, index in enumerate(order):

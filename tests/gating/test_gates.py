@@ -282,6 +282,16 @@ def test_holms_correction_counts_all_slices():
     assert got.slices[0].p_value == pytest.approx(min(1.0, 20 * alone.slices[0].p_value))
 
 
+def test_a_slice_that_has_no_value_any_more_fails():
+    names = sites(200, A=100, B=100)
+    column = np.concatenate([np.full(100, np.nan), np.linspace(0.8, 0.9, 100)])
+    before = grouped(MetricValue(0.85, per_sample=np.linspace(0.8, 0.9, 200)), names)
+    after = grouped(MetricValue(0.85, per_sample=column), names, **OTHER_WEIGHTS)
+    got = judge(KEY, after, {"m": SLICED}, Baseline.of(KEY, before), before.outcomes)
+    assert [s.verdict for s in got.slices] == ["regressed", "pass"]
+    assert "in the slice site A of 100 samples" in got.message
+
+
 def test_slices_that_cannot_be_told_apart():
     before = grouped(outcomes_of(N, ()), [""] * N)
     got = judge(KEY, before, {"m": SLICED}, Baseline.of(KEY, before), before.outcomes)

@@ -1,4 +1,4 @@
-"""The paired statistics against scipy, brute force and published examples."""
+"""The paired statistics against scipy and brute force."""
 
 import itertools
 import math
@@ -170,6 +170,17 @@ def test_holm_is_the_closed_test_of_bonferroni(p_values):
     closed = {subset: min(1.0, len(subset) * min(p_values[index] for index in subset)) for subset in subsets}
     expected = [max(p for subset, p in closed.items() if index in subset) for index in indices]
     assert ours.holm(p_values) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("p_values", [[math.nan, 1e-4, 0.5], [1e-4, math.nan, 0.5], [1e-4, 0.5, math.nan]])
+def test_holm_is_not_misled_by_a_slice_without_a_value(p_values):
+    adjusted = dict(zip(map(str, p_values), ours.holm(p_values), strict=True))
+    assert adjusted == pytest.approx({"0.0001": 3e-4, "0.5": 1.0, "nan": 1.0})
+
+
+def test_the_mean_of_no_differences_has_no_bounds():
+    got = ours.bootstrap_mean_interval(np.zeros(0), 0.05)
+    assert (got.lower, got.upper) == (-math.inf, math.inf)
 
 
 def test_holm_of_nothing():

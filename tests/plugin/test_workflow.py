@@ -59,14 +59,6 @@ def test_a_missing_baseline_leaves_a_candidate_and_an_error_none(tiny, pytester)
     assert candidates(pytester) == {}
 
 
-def test_workers_leave_the_same(recorded, pytester):
-    recorded.save_centers(0.9, 0.5, 0.1)
-    pytester.runpytest()
-    alone = candidates(pytester)
-    pytester.runpytest_subprocess("-n2").assert_outcomes(failed=1)
-    assert candidates(pytester) == alone != {}
-
-
 class Terminal(io.StringIO):
     def isatty(self):
         return True
