@@ -92,7 +92,7 @@ class _Run:
             return self._calibrated(stored)
         verdict = self._judged(stored or self.store.fallback(self.key))
         wanted = verdict.failed or verdict.status == "improved"
-        if not wanted or verdict.status == "error" or self.measurement.is_subset or self.measurement.stopped:
+        if not wanted or verdict.is_unusable or self.measurement.is_subset or self.measurement.stopped:
             return Assessment(verdict)
         candidate, outcomes = self._new(reason=None, stored=stored)
         return Assessment(verdict, None, outcomes, candidate)
@@ -100,7 +100,7 @@ class _Run:
     def first(self) -> Assessment:
         """Record what has no baseline yet."""
         verdict = judge(self.key, self.measurement, self.criteria.gates, None)
-        if verdict.status == "error":
+        if verdict.is_unusable:
             return Assessment(verdict)
         return Assessment(_settled(verdict, "recorded", verdict.comparisons), *self._new(reason=None, stored=None))
 
@@ -121,8 +121,10 @@ class _Run:
     def updated(self, stored: Baseline, reason: str | None, *, moves_anchor: bool) -> Assessment:
         """Replace the baseline by what was measured; metrics gone from the file go with it."""
         kept = {name: metric for name, metric in stored.metrics.items() if name in self.measurement.metrics}
-        verdict = judge(stored.key, self.measurement, self.criteria.gates, replace(stored, metrics=kept))
-        if verdict.status == "error":
+        # Values alone: the stored outcomes may be what the update mends.
+        margins = {name: Gate(margin=gate.margin) for name, gate in self.criteria.gates.items()}
+        verdict = judge(stored.key, self.measurement, margins, replace(stored, metrics=kept))
+        if verdict.is_unusable:
             return Assessment(verdict)
         worse = [c for c in verdict.comparisons if c.gain is not None and c.gain < -_TOLERANCE]
         if worse and not reason:
@@ -131,7 +133,7 @@ class _Run:
         # The anchor may lie behind values that stay.
         drifted = moves_anchor and self.store.anchor(self.key) != stored
         if self.store.holds(new) and not drifted:
-            return Assessment(verdict)
+            return Assessment(self._judged(stored))
         return Assessment(_settled(verdict, "updated", verdict.comparisons), new, outcomes)
 
     def _judged(self, baseline: Baseline | None) -> Verdict:
@@ -174,7 +176,8 @@ class _Run:
         }
         calibrated = replace(stored, metrics=metrics)
         verdict = self._judged(calibrated)
-        if calibrated == stored or verdict.status in ("error", "stale_baseline"):
+        stale = any(comparison.checks[0].verdict == "stale_baseline" for comparison in verdict.comparisons)
+        if calibrated == stored or verdict.is_unusable or stale:
             return Assessment(verdict)
         return Assessment(verdict, calibrated, self.store.outcomes(stored))
 

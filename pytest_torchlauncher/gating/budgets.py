@@ -14,18 +14,30 @@ from .wording import compared
 __all__ = ["against_budget", "against_slices"]
 
 
-def against_budget(name: str, flips: Sequence[Flip], n: int, budget: FlipBudget | None) -> Iterator[Check]:
-    """Yield a check for each budget that the lost samples `flips` of all `n` are held to."""
-    if budget is None:
+def against_budget(name: str, flips: Sequence[Flip], pair: Paired, budget: FlipBudget) -> Iterator[Check]:
+    """Yield a check for each budget that the lost samples `flips` of `pair` are held to, or why they cannot be."""
+    if problem := _uncountable(flips, pair, budget):
+        yield Check("flips", "error", f"{name}: {problem}", True)
         return
-    rate = len(flips) / n if n else 0.0
+    rate = len(flips) / pair.n if pair.n else 0.0
     if budget.max_negative_rate is not None:
-        told = f"{len(flips)} of {n} samples lost ({rate:.2%}, at most {budget.max_negative_rate:.2%} allowed)"
+        told = f"{len(flips)} of {pair.n} samples lost ({rate:.2%}, at most {budget.max_negative_rate:.2%} allowed)"
         yield _held(name, told, broken=rate > budget.max_negative_rate + 1e-9, loss=rate)
     if budget.max_confident is not None:
         sure = sum(flip.is_confident for flip in flips)
-        told = f"{sure} samples lost with a confidence of {CONFIDENT} or more (at most {budget.max_confident} allowed)"
+        told = f"{sure} sample{'' if sure == 1 else 's'} lost with a confidence of {CONFIDENT} or more (at most {budget.max_confident} allowed)"
         yield _held(name, told, broken=sure > budget.max_confident, loss=rate)
+
+
+def _uncountable(flips: Sequence[Flip], pair: Paired, budget: FlipBudget) -> str | None:
+    if not pair.has_flips:
+        return (
+            "flips count samples that are right or wrong, and this metric or its baseline scores none so; "
+            "give flips beside the metrics that do"
+        )
+    if budget.max_confident is not None and any(flip.confidence_after is None for flip in flips):
+        return "max_confident needs probabilities of the predictions, and there are none; give max_negative_rate alone"
+    return None
 
 
 def _held(name: str, told: str, *, broken: bool, loss: float) -> Check:

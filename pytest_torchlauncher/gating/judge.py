@@ -114,7 +114,8 @@ class _Judge:
         flips: Sequence[Flip] = ()
         if pair.has_flips and last.outcomes is not None and last.at is not None:
             flips = flips_of(name, pair, last.outcomes, last.at, measurement.outcomes, measurement.classes)
-            checks += against_budget(name, flips, pair.n, gate.flips)
+        if gate.flips is not None:
+            checks += against_budget(name, flips, pair, gate.flips)
         slices: Sequence[SliceResult] = ()
         if gate.slices is not None:
             groups = measurement.groups.get(gate.slices.by, ())

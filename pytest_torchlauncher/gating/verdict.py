@@ -122,3 +122,9 @@ class Verdict:
     provenance: str = ""
     flips: tuple[Flip, ...] = ()
     slices: tuple[SliceResult, ...] = ()
+
+    @property
+    def is_unusable(self) -> bool:
+        """Whether the measurement itself is at fault, so that it is stored nowhere."""
+        checks = [check for comparison in self.comparisons for check in comparison.checks]
+        return not checks or any(check.against == "evaluation" for check in checks)

@@ -8,7 +8,7 @@ from pytest_torchlauncher.baselines.baseline import Baseline
 from pytest_torchlauncher.baselines.outcomes import content_hash, pack
 from pytest_torchlauncher.baselines.store import Store
 from pytest_torchlauncher.errors import BaselineError
-from pytest_torchlauncher.gate import Gate
+from pytest_torchlauncher.gate import FlipBudget, Gate, Reference, Slices
 from pytest_torchlauncher.gating.assess import Criteria, assess
 
 CUDA = replace(KEY, device="cuda")
@@ -207,6 +207,54 @@ def test_update_replaces_all_metrics_where_none_stayed(store):
     verdict, write = ran(store, measured({"top5": hits(300)}), "update")
     assert (verdict.status, set(write.metrics)) == ("updated", {"top5"})
     assert verdict.message == "top5 0.8333: updated"
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        Gate(test="paired"),
+        Gate(flips=FlipBudget(max_negative_rate=0)),
+        Gate(slices=Slices(by="site")),
+        Gate(1e-9, anchor=0.0),
+    ],
+    ids=["paired", "flips", "slices", "margins"],
+)
+def test_no_gate_stands_in_the_way_of_an_update(store, gate):
+    calibrated = replace(measured(), reruns={"top1": (0.99,)})
+    store.write([entry(measurement=calibrated)])
+    better, worse = (measured({"top1": hits(right)}, **OTHER_WEIGHTS) for right in (359, 340))
+    assert ran(store, better, "update", gates={"top1": gate})[0].status == "updated"
+    assert ran(store, worse, "update", gates={"top1": gate})[0].message.endswith('give --launcher-reason "…"')
+    assert ran(store, worse, "update", "smaller", gates={"top1": gate})[0].status == "updated"
+
+
+def test_an_update_that_changes_nothing_is_judged(store):
+    store.write([entry()])
+    criteria = Criteria(references={"top1": Reference(reference=1.0, abs_threshold=0.001)})
+    got = assess(measured(), criteria, store, KEY, "update")
+    assert (got.write, got.verdict.failed) == (None, True)
+    assert got.verdict.message.endswith("worse than the reference")
+
+
+def test_a_spread_above_the_margin_is_stored_and_refuses_the_margin(store):
+    store.write([entry()])
+    noisy = replace(measured(), reruns={"top1": (0.99,)})
+    verdict, write = ran(store, noisy, "check", gates={"top1": Gate(0.001)})
+    assert (verdict.status, write.metrics["top1"].noise) == ("error", pytest.approx(358 / 360 - 0.99))
+    assert "is below the calibrated noise" in ran(store, measured(), "check", gates={"top1": Gate(0.001)})[0].message
+    quiet = replace(measured(), reruns={"top1": (358 / 360,)})
+    assert ran(store, quiet, "check", gates={"top1": Gate(0.001)})[0].status == "pass"
+
+
+def test_what_a_gate_refuses_leaves_a_candidate_all_the_same(store):
+    store.write([entry(measurement=measured({"top1": hits(358), "top5": hits(360)}))])
+    for measurement, gates in [
+        (measured(), {}),
+        (measured({"top1": hits(358), "top5": hits(360)}), {"top1": Gate(slices=Slices(by="site"))}),
+    ]:
+        got = assess(measurement, Criteria(gates), store, KEY, "check")
+        assert got.verdict.status == "error"
+        assert set(got.candidate.metrics) == set(measurement.metrics)
 
 
 def test_update_mends_outcomes_that_cannot_be_read(store, tmp_path):

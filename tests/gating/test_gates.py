@@ -231,7 +231,7 @@ def test_lost_samples_are_listed_most_confident_first():
         "0003.png: cat, predicted cat (0.75), now dog (0.60)",
     ]
     assert got.message == (
-        "m: 1 samples lost with a confidence of 0.9 or more (at most 0 allowed): regressed, budget of flips"
+        "m: 1 sample lost with a confidence of 0.9 or more (at most 0 allowed): regressed, budget of flips"
     )
 
 
@@ -243,6 +243,23 @@ def test_the_budget_of_flips_counts_losses_alone(rate, failed):
     assert len(got.flips) == 10
     if failed:
         assert got.message.startswith("m: 10 of 1000 samples lost (1.00%, at most")
+
+
+def test_a_budget_of_flips_that_nothing_can_be_held_to():
+    budget = Gate(0.5, flips=FlipBudget(max_negative_rate=0.5))
+    got = judged(plain(0.9), plain(0.9), budget)
+    assert (got.status, got.failed) == ("error", True)
+    assert got.message == (
+        "m: flips count samples that are right or wrong, and this metric or its baseline scores none so; "
+        "give flips beside the metrics that do"
+    )
+    budget = Gate(0.5, flips=FlipBudget(max_confident=5))
+    assert judged(outcomes_of(N, ()), outcomes_of(N, ()), budget).status == "pass"
+    got = judged(outcomes_of(N, ()), outcomes_of(N, (3,)), budget)
+    assert (got.status, got.failed) == ("error", True)
+    assert got.message == (
+        "m: max_confident needs probabilities of the predictions, and there are none; give max_negative_rate alone"
+    )
 
 
 # Slices
