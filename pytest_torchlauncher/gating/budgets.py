@@ -25,7 +25,8 @@ def against_budget(name: str, flips: Sequence[Flip], pair: Paired, budget: FlipB
         yield _held(name, told, broken=rate > budget.max_negative_rate + 1e-9, loss=rate)
     if budget.max_confident is not None:
         sure = sum(flip.is_confident for flip in flips)
-        told = f"{sure} sample{'' if sure == 1 else 's'} lost with a confidence of {CONFIDENT} or more (at most {budget.max_confident} allowed)"
+        samples = "1 sample" if sure == 1 else f"{sure} samples"
+        told = f"{samples} lost with a confidence of {CONFIDENT} or more (at most {budget.max_confident} allowed)"
         yield _held(name, told, broken=sure > budget.max_confident, loss=rate)
 
 
