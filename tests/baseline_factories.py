@@ -84,7 +84,15 @@ def measured(
     )
 
 
-def entry(key: Key = KEY, measurement: Measurement | None = None, **given: Any) -> tuple[Baseline, bytes]:
+def entry(
+    key: Key = KEY,
+    measurement: Measurement | None = None,
+    *,
+    reason: str | None = None,
+    previous: Mapping[str, float] | None = None,
+) -> tuple[Baseline, bytes]:
     """Return what a store writes for `measurement`."""
     measurement = measurement or measured()
-    return Baseline.of(key, measurement, **given), pack(measurement.outcomes)
+    baseline = Baseline.of(key, measurement, reason=reason)
+    hashed = previous and "0123456789abcdef"
+    return replace(baseline, previous=previous, previous_outcomes=hashed), pack(measurement.outcomes)

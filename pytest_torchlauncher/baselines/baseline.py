@@ -63,6 +63,7 @@ class Baseline:
     Args:
         reason: why a metric was lowered, as given with ``--launcher-reason``.
         previous: the values that this entry replaced; None for a first recording.
+        previous_outcomes: the content hash of the outcomes beside them.
         outcomes: content hash of the per-sample outcomes, which lie in a file of their own.
     """
 
@@ -75,6 +76,7 @@ class Baseline:
     reason: str | None
     previous: Mapping[str, float] | None
     outcomes: str
+    previous_outcomes: str | None = None
 
     @classmethod
     def of(
@@ -84,7 +86,6 @@ class Baseline:
         outcomes: Outcomes | None = None,
         *,
         reason: str | None = None,
-        previous: Mapping[str, float] | None = None,
     ) -> Baseline:
         """Return the baseline that stores `measurement` under `key` beside `outcomes`, by default its own."""
         metrics = {
@@ -106,7 +107,7 @@ class Baseline:
             run=measurement.run,
             environment=measurement.environment,
             reason=reason,
-            previous=previous,
+            previous=None,
             outcomes=content_hash(outcomes or measurement.outcomes),
         )
 
@@ -115,15 +116,16 @@ class Baseline:
         mine = (self.key, self.metrics, self.outcomes, self.data, self.model)
         return mine == (other.key, other.metrics, other.outcomes, other.data, other.model)
 
-    def with_noise_of(self, other: Baseline) -> Baseline:
-        """Return this baseline with the noise of `other` where it has none of its own."""
+    def replacing(self, other: Baseline) -> Baseline:
+        """Return this baseline in the place of `other`, which it names, with its noise where it has none of its own."""
         metrics = {
             name: replace(metric, noise=other.metrics[name].noise)
             if metric.noise is None and name in other.metrics
             else metric
             for name, metric in self.metrics.items()
         }
-        return replace(self, metrics=metrics)
+        previous = {name: metric.value for name, metric in other.metrics.items()}
+        return replace(self, metrics=metrics, previous=previous, previous_outcomes=other.outcomes)
 
     def keeps(self, other: Baseline) -> bool:
         """Return whether every value of `other` is also here, unchanged."""
@@ -147,6 +149,7 @@ class Baseline:
             "reason": self.reason,
             "previous": None if self.previous is None else dict(self.previous),
             "outcomes": self.outcomes,
+            **({} if self.previous_outcomes is None else {"previous_outcomes": self.previous_outcomes}),
         }
 
     @classmethod
@@ -167,9 +170,10 @@ class Baseline:
             model=_object(ModelProvenance, raw.get("model"), "model"),
             run=_object(RunProvenance, raw.get("run"), "run"),
             environment=_object(Environment, raw.get("environment"), "environment"),
-            reason=None if raw.get("reason") is None else _value("str", raw["reason"], "reason"),
+            reason=_text(raw, "reason"),
             previous=None if previous is None else _values(previous, "previous"),
             outcomes=_value("str", raw.get("outcomes"), "outcomes"),
+            previous_outcomes=_text(raw, "previous_outcomes"),
         )
 
 
@@ -196,6 +200,10 @@ def _metrics(raw: Any) -> Mapping[str, MetricBaseline]:
     if not metrics:
         raise BaselineError("metrics: none found, at least one expected; restore the file from version control")
     return metrics
+
+
+def _text(raw: Mapping[str, Any], name: str) -> str | None:
+    return None if raw.get(name) is None else str(_value("str", raw[name], name))
 
 
 def _values(raw: Any, name: str) -> Mapping[str, float]:

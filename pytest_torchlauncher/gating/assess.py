@@ -151,9 +151,8 @@ class _Run:
     def _new(self, *, reason: str | None, stored: Baseline | None) -> tuple[Baseline, Outcomes]:
         """Return what is stored of this measurement; noise that was calibrated stays until it is calibrated anew."""
         outcomes = kept_outcomes(self.measurement, self.criteria.gates)
-        previous = {name: metric.value for name, metric in stored.metrics.items()} if stored else None
-        new = Baseline.of(self.key, self.measurement, outcomes, reason=reason, previous=previous)
-        return (new.with_noise_of(stored) if stored else new), outcomes
+        new = Baseline.of(self.key, self.measurement, outcomes, reason=reason)
+        return (new.replacing(stored) if stored else new), outcomes
 
     def _extended(self, stored: Baseline, names: Collection[str]) -> tuple[Baseline, Outcomes]:
         """Return `stored` and its outcomes with the metrics `names` added, and nothing else changed."""

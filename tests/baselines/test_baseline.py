@@ -31,6 +31,7 @@ baselines = st.builds(
     reason=st.none() | texts,
     previous=st.none() | st.dictionaries(texts, numbers, max_size=3),
     outcomes=texts,
+    previous_outcomes=st.none() | texts,
 )
 
 
@@ -51,13 +52,13 @@ def test_a_baseline_holds_what_was_measured():
     measurement = measured(
         {"top1": hits(358), "mae": plain(2.5, higher_is_better=False, bounded=False)}, {"mae": "mae()"}
     )
-    baseline = Baseline.of(KEY, measurement, reason="smaller", previous={"top1": 1.0})
+    baseline = Baseline.of(KEY, measurement, reason="smaller")
     assert baseline.metrics == {
         "top1": MetricBaseline(358 / 360, 360, True, True, "accuracy()"),
         "mae": MetricBaseline(2.5, 360, False, False, "mae()"),
     }
     assert (baseline.data, baseline.model, baseline.run, baseline.environment) == (DATA, MODEL, RUN, ENVIRONMENT)
-    assert (baseline.reason, baseline.previous) == ("smaller", {"top1": 1.0})
+    assert (baseline.reason, baseline.previous, baseline.previous_outcomes) == ("smaller", None, None)
     assert baseline.outcomes == content_hash(measurement.outcomes)
 
 
@@ -92,7 +93,7 @@ def test_equal_baselines(changes, equal):
 
 
 def damaged(*path, value):
-    raw = json.loads(json.dumps(Baseline.of(KEY, measured(), previous={"top1": 0.5}).to_json()))
+    raw = json.loads(json.dumps(replace(Baseline.of(KEY, measured()), previous={"top1": 0.5}).to_json()))
     inner = raw
     for name in path[:-1]:
         inner = inner[name]
@@ -125,6 +126,7 @@ def damaged(*path, value):
             damaged("metrics", "top1", "value", value=float("-inf")),
             "metrics.top1.value: -inf found, a finite number expected",
         ),
+        (damaged("previous_outcomes", value=1), "previous_outcomes: 1 found, text expected"),
         (damaged("previous", "top1", value=False), "previous.top1: False found, a finite number expected"),
         (damaged("reason", value=1), "reason: 1 found, text expected"),
         (damaged("outcomes", value=None), "outcomes: nothing found, text expected"),

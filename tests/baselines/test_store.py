@@ -111,6 +111,7 @@ TEXT = """\
       "previous": {
         "top1": 1.0
       },
+      "previous_outcomes": "0123456789abcdef",
       "reason": "smaller “model”",
       "run": {
         "batch": 64,

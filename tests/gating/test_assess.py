@@ -139,6 +139,7 @@ def test_update_stores_what_was_measured(store):
     assert (verdict.status, verdict.failed, verdicts(verdict)) == ("updated", False, ["updated"])
     assert verdict.message == "top1 0.9972, baseline 0.9944, delta +0.0028: updated"
     assert (write.reason, write.previous) == (None, {"top1": 358 / 360})
+    assert write.previous_outcomes == entry()[0].outcomes
 
 
 def test_update_leaves_an_equal_baseline(store):
