@@ -64,7 +64,8 @@ def other_weights(value: float, n: int, *, bounded: bool) -> float:
 def points(drop: float, stored: MetricBaseline) -> str:
     """Return `drop` in points; of a metric without bounds as a number and in per cent of the baseline."""
     if stored.bounded:
-        return f"{drop * 100:.3g} points"
+        number = f"{drop * 100:.3g}"
+        return f"{number} point{'' if number == '1' else 's'}"
     share = f" ({drop / abs(stored.value):.2%})" if stored.value else ""
     return f"{format_allowed(drop)}{share}"
 

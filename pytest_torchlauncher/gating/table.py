@@ -11,6 +11,7 @@ __all__ = ["render"]
 
 _HEADER = ("metric", "baseline", "measured", "delta", "allowed", "verdict")
 _JUSTIFY: tuple[Callable[[str, int], str], ...] = (str.ljust, str.rjust, str.rjust, str.rjust, str.rjust, str.ljust)
+_WITHOUT_VALUE = ("flips", "slices")
 _FLIPS = 10
 
 
@@ -29,15 +30,15 @@ def _table(verdict: Verdict) -> str:
 
 
 def _rows(comparison: Comparison) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each check, the metric's own first, and for each component where they are asked for."""
+    """Yield a row for each check with values or a fault, the metric's own first, and for each component to be shown."""
     first, *others = comparison.checks
     yield _row(comparison.name, comparison.value, first)
     for check in others:
         value = comparison.components.get(check.against.removeprefix("reference "), comparison.value)
-        if check.against in ("flips", "slices"):
-            yield (f"{comparison.name}, {check.against}", "-", "-", "-", "-", check.verdict)
-        else:
+        if check.against not in _WITHOUT_VALUE:
             yield _row(f"{comparison.name}, {check.against}", value, check)
+        elif check.failed:
+            yield (f"{comparison.name}, {check.against}", "-", "-", "-", "-", check.verdict)
     if comparison.shows_components:
         for name, value in comparison.components.items():
             yield (f"{comparison.name}@{name}", "-", format_value(value), "-", "-", "")
@@ -68,6 +69,10 @@ def _notes(verdict: Verdict) -> Iterator[str]:
     ]
     if provable:
         yield "smallest drop that these samples can prove: " + ", ".join(provable)
+    checks = [check for comparison in verdict.comparisons for check in comparison.checks]
+    broken = [check.line for check in checks if check.failed and check.against in _WITHOUT_VALUE]
+    if told := [line for line in broken if not verdict.message.startswith(line)]:
+        yield "\n".join(told)
     yield from _lost(verdict)
     fallen = [result for result in verdict.slices if result.verdict == "regressed"]
     if fallen:

@@ -1,6 +1,7 @@
 from baseline_factories import KEY, hits, measured, plain
 
 from pytest_torchlauncher.baselines.baseline import Baseline
+from pytest_torchlauncher.gate import FlipBudget, Gate
 from pytest_torchlauncher.gating.judge import judge
 from pytest_torchlauncher.gating.table import render
 
@@ -34,3 +35,18 @@ def test_digits_tell_values_apart():
         "metric  baseline  measured     delta  allowed  verdict",
         "m        0.90001   0.90002  +0.00001        0  improved",
     ]
+
+
+def test_budgets_stand_there_where_they_are_broken():
+    before, after = measured({"m": hits(358)}), measured({"m": hits(340)}, model={"weights": "ff"})
+
+    def rendered(margin, rate):
+        gates = {"m": Gate(margin, flips=FlipBudget(max_negative_rate=rate))}
+        return render(judge(KEY, after, gates, Baseline.of(KEY, before), before.outcomes)).split("\n\n")
+
+    assert len(rendered(0.5, 0.5)[0].splitlines()) == 2
+    table, *notes = rendered(0.01, 0.01)
+    assert table.splitlines()[2:] == ["m, flips         -         -        -        -  regressed"]
+    line = "m: 18 of 360 samples lost (5.00%, at most 1.00% allowed): regressed, budget of flips"
+    assert line in notes
+    assert line not in rendered(0.5, 0.01)[1:]
