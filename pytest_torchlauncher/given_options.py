@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-__all__ = ["FOLDERS", "check_workflow", "flag", "path", "read", "spelled"]
+__all__ = ["FOLDERS", "check_workflow", "flag", "is_limited", "path", "read", "spelled"]
 
 T = TypeVar("T")
 
@@ -45,11 +45,19 @@ def check_workflow(config: pytest.Config) -> None:
     for name in ("reason", "anchor"):
         if name in given and "update" not in given:
             raise pytest.UsageError(f"--launcher-{name} belongs to --launcher-update; give both")
+    reason = config.getoption("launcher_reason")
+    if reason is not None and not reason.strip():
+        raise pytest.UsageError(f"--launcher-reason: {reason!r} found, a text that says why expected")
     option, ini = config.getoption("launcher_limit"), config.getini("launcher_limit")
     if given and (option or ini):
         first = min(given, key=_WRITING.index)
         remedy = "leave out --launcher-limit" if option else "add -o launcher_limit= for the ini value"
         raise pytest.UsageError(f"--launcher-{first} needs the whole dataset; {remedy}")
+
+
+def is_limited(config: pytest.Config) -> bool:
+    """Return whether a part of each dataset is measured."""
+    return bool(config.getoption("launcher_limit") or config.getini("launcher_limit"))
 
 
 def flag(config: pytest.Config, name: str) -> bool:
@@ -59,7 +67,10 @@ def flag(config: pytest.Config, name: str) -> bool:
         pytest.UsageError: the ini value is neither true nor false.
     """
     given = config.getoption(name)
-    return bool(config.getini(name) if given is None else given)
+    try:
+        return bool(config.getini(name) if given is None else given)
+    except (ValueError, pytest.UsageError) as error:
+        raise pytest.UsageError(f"ini {name}: {error}; true or false expected") from None
 
 
 def read(config: pytest.Config, name: str, parse: Callable[[str], T]) -> tuple[T | None, T | None]:

@@ -108,6 +108,10 @@ class Amount:
         """Return how many of `total` that is, at least 1; it may be more than there are."""
         return max(int(total * self.number / 100), 1) if self.percent else int(self.number)
 
+    def leaves_out(self, taken: int) -> bool:
+        """Return whether a collection of which `taken` were taken may have had more."""
+        return self.number < 100 if self.percent else taken >= self.number
+
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
         """Return a schema that reads ``500`` and ``"10%"``."""

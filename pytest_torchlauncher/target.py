@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .baselines.baseline import Baseline, Key
+from .baselines.baseline import Key
 from .baselines.outcomes import pack
-from .gating.assess import Assessment, Criteria
+from .gating.assess import Assessment, Criteria, Stored
 from .gating.table import render
 from .gating.verdict import Check, Verdict
 from .plan import Evaluation
@@ -48,12 +48,12 @@ class Target:
 def measured(target: Target, measurement: Measurement, assessment: Assessment, *, moves_anchor: bool) -> Record:
     """Return the record of an evaluation that was measured and judged; an update may move the anchor along."""
     verdict = assessment.verdict
-    packed = pack(assessment.outcomes) if assessment.outcomes else b""
 
-    def entry(baseline: Baseline | None) -> StoredEntry | None:
-        if baseline is None:
+    def entry(stored: Stored | None) -> StoredEntry | None:
+        if stored is None:
             return None
-        return StoredEntry.of(str(target.baselines), baseline.to_json(), packed, moves_anchor=moves_anchor)
+        baseline, outcomes = stored
+        return StoredEntry.of(str(target.baselines), baseline.to_json(), pack(outcomes), moves_anchor=moves_anchor)
 
     return _base(
         target,

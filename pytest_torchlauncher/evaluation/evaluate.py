@@ -57,7 +57,7 @@ def evaluate(evaluation: Evaluation, given: Any = None, procedure: Procedure = P
             measurement = ledger.measurement(launcher, clock, stop.metric if stop else None)
         return replace(
             measurement,
-            is_subset=procedure.limit is not None,
+            is_subset=procedure.limit is not None and procedure.limit.leaves_out(measurement.data.count),
             reruns=_reruns(evaluation, dataset, launcher, procedure.reruns),
             findings=probe.findings(launcher) if probe and not stop else (),
             control=probe.control() if probe and not stop else None,

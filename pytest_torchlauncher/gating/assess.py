@@ -16,9 +16,11 @@ from .keeping import kept_outcomes
 from .verdict import Check, Comparison, Verdict
 from .wording import and_more, compared, format_value
 
-__all__ = ["Assessment", "Criteria", "Mode", "assess"]
+__all__ = ["Assessment", "Criteria", "Mode", "Stored", "assess"]
 
 Mode: TypeAlias = Literal["check", "record", "update"]
+Stored: TypeAlias = tuple[Baseline, Outcomes]
+"""A baseline with the outcomes that it names."""
 
 _TOLERANCE = 1e-9
 
@@ -39,9 +41,8 @@ class Assessment:
     """
 
     verdict: Verdict
-    write: Baseline | None = None
-    outcomes: Outcomes | None = None
-    candidate: Baseline | None = None
+    write: Stored | None = None
+    candidate: Stored | None = None
 
 
 def assess(
@@ -71,10 +72,14 @@ def assess(
     run = _Run(measurement, criteria, store, key)
     stored = store.find(key)
     if mode == "check":
-        return run.checked(stored)
-    if stored is None:
-        return run.first()
-    return run.recorded(stored) if mode == "record" else run.updated(stored, reason, moves_anchor=moves_anchor)
+        assessment = run.checked(stored)
+    elif stored is None:
+        assessment = run.first()
+    elif mode == "record":
+        assessment = run.recorded(stored)
+    else:
+        assessment = run.updated(stored, reason, moves_anchor=moves_anchor)
+    return run.offered(assessment, stored)
 
 
 @dataclass(frozen=True)
@@ -90,19 +95,23 @@ class _Run:
         """Judge by `stored`, else by another environment's."""
         if self.measurement.reruns and stored:
             return self._calibrated(stored)
-        verdict = self._judged(stored or self.store.fallback(self.key))
+        return Assessment(self._judged(stored or self.store.fallback(self.key)))
+
+    def offered(self, assessment: Assessment, stored: Baseline | None) -> Assessment:
+        """Add the candidate to an `assessment` that failed or found something better."""
+        verdict, measurement = assessment.verdict, self.measurement
         wanted = verdict.failed or verdict.status == "improved"
-        if not wanted or verdict.is_unusable or self.measurement.is_subset or self.measurement.stopped:
-            return Assessment(verdict)
-        candidate, outcomes = self._new(reason=None, stored=stored)
-        return Assessment(verdict, None, outcomes, candidate)
+        whole = measurement.metrics and not measurement.is_subset and not measurement.stopped
+        if not wanted or not whole or verdict.is_unusable:
+            return assessment
+        return replace(assessment, candidate=self._new(reason=None, stored=stored))
 
     def first(self) -> Assessment:
         """Record what has no baseline yet."""
         verdict = judge(self.key, self.measurement, self.criteria.gates, None)
         if verdict.is_unusable:
             return Assessment(verdict)
-        return Assessment(_settled(verdict, "recorded", verdict.comparisons), *self._new(reason=None, stored=None))
+        return Assessment(_settled(verdict, "recorded", verdict.comparisons), self._new(reason=None, stored=None))
 
     def recorded(self, stored: Baseline) -> Assessment:
         """Judge by the baseline that stands, and add the metrics that it lacks."""
@@ -116,7 +125,7 @@ class _Run:
         recorded = _settled(verdict, "recorded", [c for c in verdict.comparisons if c.name in new])
         if rest.failed:
             recorded = replace(rest, comparisons=recorded.comparisons)
-        return Assessment(recorded, *self._extended(stored, new))
+        return Assessment(recorded, self._extended(stored, new))
 
     def updated(self, stored: Baseline, reason: str | None, *, moves_anchor: bool) -> Assessment:
         """Replace the baseline by what was measured; metrics gone from the file go with it."""
@@ -129,12 +138,12 @@ class _Run:
         worse = [c for c in verdict.comparisons if c.gain is not None and c.gain < -_TOLERANCE]
         if worse and not reason:
             return Assessment(_refused(verdict, worse))
-        new, outcomes = self._new(reason=reason, stored=stored)
+        new = self._new(reason=reason, stored=stored)
         # The anchor may lie behind values that stay.
         drifted = moves_anchor and self.store.anchor(self.key) != stored
-        if self.store.holds(new) and not drifted:
+        if self.store.holds(new[0]) and not drifted:
             return Assessment(self._judged(stored))
-        return Assessment(_settled(verdict, "updated", verdict.comparisons), new, outcomes)
+        return Assessment(_settled(verdict, "updated", verdict.comparisons), new)
 
     def _judged(self, baseline: Baseline | None) -> Verdict:
         anchor = (
@@ -144,17 +153,17 @@ class _Run:
         gates, references = self.criteria.gates, self.criteria.references
         return judge(self.key, self.measurement, gates, baseline, outcomes, references=references, anchor=anchor)
 
-    def _anchor(self, baseline: Baseline | None) -> tuple[Baseline, Outcomes] | None:
+    def _anchor(self, baseline: Baseline | None) -> Stored | None:
         anchor = self.store.anchor(baseline.key) if baseline else None
         return (anchor, self.store.outcomes(anchor)) if anchor else None
 
-    def _new(self, *, reason: str | None, stored: Baseline | None) -> tuple[Baseline, Outcomes]:
+    def _new(self, *, reason: str | None, stored: Baseline | None) -> Stored:
         """Return what is stored of this measurement; noise that was calibrated stays until it is calibrated anew."""
         outcomes = kept_outcomes(self.measurement, self.criteria.gates)
         new = Baseline.of(self.key, self.measurement, outcomes, reason=reason)
         return (new.replacing(stored) if stored else new), outcomes
 
-    def _extended(self, stored: Baseline, names: Collection[str]) -> tuple[Baseline, Outcomes]:
+    def _extended(self, stored: Baseline, names: Collection[str]) -> Stored:
         """Return `stored` and its outcomes with the metrics `names` added, and nothing else changed."""
         outcomes, new = self.store.outcomes(stored), kept_outcomes(self.measurement, self.criteria.gates)
         columns = {name: column for name, column in new.columns.items() if name.removeprefix("metric:") in names}
@@ -178,7 +187,7 @@ class _Run:
         stale = any(comparison.checks[0].verdict == "stale_baseline" for comparison in verdict.comparisons)
         if calibrated == stored or verdict.is_unusable or stale:
             return Assessment(verdict)
-        return Assessment(verdict, calibrated, self.store.outcomes(stored))
+        return Assessment(verdict, (calibrated, self.store.outcomes(stored)))
 
 
 def _uncalibrated(verdict: Verdict) -> Verdict:

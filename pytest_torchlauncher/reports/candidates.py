@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from .. import given_options
 from ..errors import BaselineError, display_path
 from ..record import Record, StoredEntry
 from .writing import by_file, told_apart, write_entries
@@ -29,7 +30,8 @@ def leave_candidates(config: pytest.Config, records: Sequence[Record]) -> list[s
     measured = [record for record in records if record.baselines and record.status != "skipped"]
     failing = by_file((record for record in measured if record.failed), lambda record: record.candidate)
     cache = getattr(config, "cache", None)
-    if cache is None or not measured:
+    # A part of a dataset says nothing about what the whole left.
+    if cache is None or not measured or given_options.is_limited(config):
         return []
     try:
         folder = cache.mkdir(_FOLDER)

@@ -28,8 +28,11 @@ def write_json(path: Path, records: Sequence[Record]) -> None:
     report = {"schema": _SCHEMA, "environment": environment, "evaluations": [_evaluation(record) for record in records]}
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary.write_text(json.dumps(_finite(report), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(json.dumps(_finite(report), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _evaluation(record: Record) -> dict[str, Any]:

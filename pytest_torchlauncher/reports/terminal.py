@@ -61,7 +61,8 @@ def _values(metric: Mapping[str, Any]) -> str:
     if baseline is None:
         return format_value(value)
     check: Mapping[str, Any] = next(iter(metric.get("checks", ())), {})
-    stored = f"{check.get('against', 'baseline')} {format_value(baseline, value)}"
+    against = check.get("against", "")
+    stored = f"{against if against.startswith('reference') else 'baseline'} {format_value(baseline, value)}"
     shown = f"{format_value(value, baseline)}  {stored}  {format_delta(value, baseline)}"
     is_paired = check.get("lower") is not None and check["detectable"] is not None
     return f"{shown}  can prove {check['detectable']:.4f}" if is_paired else shown
@@ -71,6 +72,8 @@ def _notes(records: Sequence[Record]) -> Iterator[str]:
     for record in records:
         # A failure says it in its first line.
         if record.changed and record.provenance and not record.failed:
-            yield f"{_name(record)}: {record.provenance}"
+            # What was updated may have been stale, where provenance decides nothing.
+            told = "; ".join(record.changed) if record.status == "updated" else record.provenance
+            yield f"{_name(record)}: {told}"
     statuses = {record.status for record in records}
     yield from (f"{status}: {note}" for status, note in _NOTES.items() if status in statuses)

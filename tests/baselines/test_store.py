@@ -321,6 +321,10 @@ def written(path):
             lambda text: '{\n "baselines": [],\n "schema": 2}',
             "3:2: schema 2 found, 1 expected; update pytest-torchlauncher",
         ),
+        (
+            lambda text: '{\n "entries": {},\n "schema": 2}',
+            "3:2: schema 2 found, 1 expected; update pytest-torchlauncher",
+        ),
         (lambda text: '{"schema": 1, "baselines": [\n  7]}', "2:3: entry: baseline: 7 found, a mapping expected"),
         (
             lambda text: "<<<<<<< ours\n" + text,

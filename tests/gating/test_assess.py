@@ -26,12 +26,14 @@ def store(tmp_path, monkeypatch):
 def ran(store, measurement, mode, reason=None, gates=None):
     """Assess as a run does: what is to be written is written; return the verdict and what was."""
     got = assess(measurement, Criteria(gates or {}), store, KEY, mode, reason)
-    assert (got.write or got.candidate) is None or got.outcomes is not None
-    if got.write:
-        assert got.write.outcomes == content_hash(got.outcomes)
-        store.write([(got.write, pack(got.outcomes))])
-        assert store.find(KEY) == got.write
-    return got.verdict, got.write
+    for baseline, outcomes in filter(None, (got.write, got.candidate)):
+        assert baseline.outcomes == content_hash(outcomes)
+    if got.write is None:
+        return got.verdict, None
+    baseline, outcomes = got.write
+    store.write([(baseline, pack(outcomes))])
+    assert store.find(KEY) == baseline
+    return got.verdict, baseline
 
 
 def verdicts(verdict):
@@ -255,7 +257,17 @@ def test_what_a_gate_refuses_leaves_a_candidate_all_the_same(store):
     ]:
         got = assess(measurement, Criteria(gates), store, KEY, "check")
         assert got.verdict.status == "error"
-        assert set(got.candidate.metrics) == set(measurement.metrics)
+        assert set(got.candidate[0].metrics) == set(measurement.metrics)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_that_fails_leaves_a_candidate(store, mode):
+    store.write([entry()])
+    worse = measured({"top1": hits(340)}, **OTHER_WEIGHTS)
+    got = assess(worse, Criteria(), store, KEY, mode)
+    assert (got.verdict.failed, got.write) == (True, None)
+    assert got.candidate[0].metrics["top1"].value == 340 / 360
+    assert assess(replace(worse, is_subset=True), Criteria(), store, KEY, mode).candidate is None
 
 
 def test_update_mends_outcomes_that_cannot_be_read(store, tmp_path):

@@ -27,8 +27,8 @@ class Project:
         (self.cache / name).mkdir(parents=True, exist_ok=True)
         return self.cache / name
 
-    def leave(self, *records, cache=True):
-        config = SimpleNamespace(rootpath=self.root)
+    def leave(self, *records, cache=True, limit=None):
+        config = SimpleNamespace(rootpath=self.root, getoption={"launcher_limit": limit}.get, getini=lambda name: "")
         if cache:
             config.cache = self
         return leave_candidates(config, records)
@@ -86,6 +86,12 @@ def test_a_candidate_stays_where_its_file_was_not_run(project):
     project.leave(project.record("skipped"))
     project.leave()
     assert project.copies.keys() == (KEY,)
+
+
+def test_a_candidate_stays_where_a_part_was_run(project):
+    project.leave(project.record())
+    assert project.leave(project.record("pass"), project.record(right=1), limit="10%") == []
+    assert project.copies.find(KEY).metrics["top1"].value == 357 / 360
 
 
 def test_a_failure_beside_a_pass_leaves_a_candidate(project):

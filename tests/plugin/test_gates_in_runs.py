@@ -66,7 +66,14 @@ def test_ini_values_that_cannot_be(tiny, pytester, ini, message):
             "--launcher-prune needs the whole dataset; add -o launcher_limit= for the ini value",
         ),
         (["--launcher-calibrate="], "--launcher-calibrate: '' found, a whole number of at least 1 expected"),
-        (["-o", "launcher_selfcheck=maybe"], "invalid truth value 'maybe'"),
+        (
+            ["-o", "launcher_selfcheck=maybe"],
+            "ini launcher_selfcheck: invalid truth value 'maybe'; true or false expected",
+        ),
+        (
+            ["--launcher-update", "--launcher-reason= "],
+            "--launcher-reason: ' ' found, a text that says why expected",
+        ),
         (["--launcher-limit=0"], "--launcher-limit: '0' found, a whole number above 0 or a percentage expected"),
     ],
 )
@@ -90,6 +97,18 @@ def test_the_summary_says_what_changed_and_what_can_be_proven(recorded, pytester
     assert got["status"] in ("pass", "improved")
     proves = got["metrics"][0]["checks"][0]["detectable"]
     result.stdout.fnmatch_lines([f"*top1  *baseline 0.9167  *can prove {proves:.4f}", "tiny-greys: other weights"])
+
+
+def test_the_summary_says_what_an_update_took_over(recorded, pytester):
+    recorded.replace("std: 255", "std: 255.5")
+    result = pytester.runpytest("--launcher-update")
+    result.stdout.fnmatch_lines(["tiny-greys: preprocessing changed: *std=255* → *std=255.5*"])
+    assert "same weights" not in result.stdout.str()
+
+
+def test_the_summary_of_an_error_still_names_the_baseline(recorded, pytester):
+    (pytester.path / "val.txt").write_text((pytester.path / "val.txt").read_text() + "01.png 1\n")
+    pytester.runpytest().stdout.fnmatch_lines(["error  tiny-greys  top1  *  baseline 0.9167  *"])
 
 
 def test_lost_samples_are_in_the_text_and_the_json(recorded, pytester):
@@ -125,6 +144,15 @@ def test_a_part_is_judged_by_the_same_samples(recorded, pytester, limit, samples
     recorded.save_centers(0.9, 0.5, 0.1)
     _, got = report(pytester, "-o", f"launcher_limit={limit}")
     assert (got["samples"], got["status"]) == (samples, "regressed")
+
+
+@pytest.mark.parametrize("limit", ["13", "100%"])
+def test_a_limit_that_leaves_nothing_out_is_the_whole(recorded, pytester, limit):
+    lines = (pytester.path / "val.txt").read_text().splitlines()
+    (pytester.path / "val.txt").write_text("\n".join(lines[:-1]) + "\n")
+    _, got = report(pytester, f"--launcher-limit={limit}")
+    assert (got["samples"], got["status"]) == (11, "stale_baseline")
+    assert "samples 12 → 11" in got["message"]
 
 
 def test_a_part_is_the_same_in_any_order(recorded, pytester):

@@ -238,6 +238,16 @@ def test_options_of_the_plugin(tiny, pytester):
     pytester.runpytest("--launcher-reason=x").stderr.fnmatch_lines(
         ["ERROR: --launcher-reason belongs to --launcher-update; give both"]
     )
+
+
+def test_a_json_that_cannot_be_written_is_told_and_leaves_nothing(tiny, pytester):
+    (pytester.path / "out").mkdir()
+    before = sorted(path.name for path in pytester.path.iterdir())
+    result = pytester.runpytest("--launcher-json=out", "-p", "no:cacheprovider")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["--launcher-json was not written: *"])
+    left = {path.name for path in pytester.path.iterdir()} - set(before)
+    assert not [name for name in left if name.endswith(".tmp")]
     folder = pytester.runpytest("--launcher-data-dir=none")
     folder.stderr.fnmatch_lines(["ERROR: --launcher-data-dir: *none is no folder; correct the path"])
     margin = pytester.runpytest("-o", "launcher_margin=lots")
