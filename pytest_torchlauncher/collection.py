@@ -42,7 +42,7 @@ class LauncherFile(pytest.Module):
             marks = [_mark(spec, self.config) for spec in content.marks]
         except ConfigError as error:
             problem = error.problems[0]
-            entry = Entry("configuration", problem.where, (), None)
+            entry = Entry("configuration", problem.where)
             yield LauncherItem.of(self, entry, [], [], _failing(error))
             return
         for entry in content.entries:
@@ -89,8 +89,8 @@ class LauncherItem(pytest.Function):
         return Record(
             id=self.nodeid,
             index=self.session.items.index(self),
-            model=evaluation.model if evaluation else self.entry.id,
-            dataset=evaluation.dataset.name if evaluation else "",
+            model=self.entry.model or self.entry.id,
+            dataset=self.entry.dataset,
             device=evaluation.launcher.device if evaluation else "",
             file=str(self.entry.where.file),
             line=self.entry.where.line,

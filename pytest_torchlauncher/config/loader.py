@@ -33,8 +33,10 @@ class Entry:
 
     id: str
     where: Position
-    tags: tuple[str, ...]
-    evaluation: Evaluation | None
+    tags: tuple[str, ...] = ()
+    model: str = ""
+    dataset: str = ""
+    evaluation: Evaluation | None = None
     skip: str = ""
 
 
@@ -137,6 +139,8 @@ class _Loader:
                 _id(name, dataset.name, *variant.suffix),
                 dataset.where,
                 variant.tags,
+                name,
+                dataset.name,
                 Evaluation(name, variant.spec, dataset.spec, dataset.metrics, dataset.selfcheck)
                 if variant.spec
                 else None,

@@ -45,13 +45,14 @@ class Extent:
 
 
 class ExtentRecorder:
-    """A plugin of every process; `passed` has the node ids of the tests that passed."""
+    """A plugin of every process; `passed` and `skipped` have the node ids of the tests that were."""
 
     def __init__(self) -> None:
         self.passed: set[str] = set()
+        self.skipped: set[str] = set()
         self._files: set[str] = set()
         self._items: list[pytest.Item] = []
-        self._skipped: set[str] = set()
+        self._collectors: set[str] = set()
         self._outputs: list[Mapping[str, Any]] = []
 
     def extent(self, session: pytest.Session) -> Extent:
@@ -63,7 +64,7 @@ class ExtentRecorder:
             files=frozenset(self._files),
             evaluations=frozenset(name for item in session.items for name in _evaluations(item)),
             tests=frozenset(i.nodeid for i in session.items if "torch_launcher" in getattr(i, "fixturenames", ())),
-            skipped=frozenset(self._skipped),
+            skipped=frozenset(self._collectors),
             left_out=sum(id(item) not in kept for item in self._items),
         )
 
@@ -75,16 +76,18 @@ class ExtentRecorder:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a collector that was skipped."""
         if report.skipped:
-            self._skipped.add(report.nodeid)
+            self._collectors.add(report.nodeid)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Note an item, which something may leave out later without a word."""
         self._items.append(item)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a test that passed."""
+        """Note a test that passed, and one that was skipped."""
         if report.when == "call" and report.passed:
             self.passed.add(report.nodeid)
+        elif report.skipped:
+            self.skipped.add(report.nodeid)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Tell the controller, on a worker."""
@@ -100,12 +103,12 @@ class ExtentRecorder:
 
 
 def _evaluations(item: pytest.Item) -> Iterable[tuple[str, str, str]]:
-    """Yield baseline file, model and dataset of an item of a launcher file that pytorch runs."""
+    """Yield baseline file, model and dataset of an item of a launcher file."""
     from ..baselines.store import baseline_file
 
-    evaluation = getattr(getattr(item, "entry", None), "evaluation", None)
-    if evaluation is not None:
-        yield _resolved(baseline_file(item.path)), evaluation.model, evaluation.dataset.name
+    entry = getattr(item, "entry", None)
+    if entry is not None:
+        yield _resolved(baseline_file(item.path)), entry.model, entry.dataset
 
 
 def _resolved(path: Path) -> str:

@@ -23,6 +23,8 @@ _OPTIONS = {
     "ignore_glob": "--ignore-glob",
     "lf": "--lf",
     "stepwise": "--sw",
+    "setupplan": "--setup-plan",
+    "setuponly": "--setup-only",
 }
 _NO_PROJECT = ("pyvenv.cfg", "CACHEDIR.TAG")
 
@@ -31,7 +33,8 @@ def prune(session: pytest.Session, records: Sequence[Record]) -> list[str]:
     """Delete entries and files of outcomes that belong to nothing any more.
 
     An entry belongs to what a launcher file beside it evaluates, or to a test that used it, whatever its device and
-    precision. Where a file beside it was not collected, it stays.
+    precision. Where a file beside it was not collected, or is one of tests that were skipped or checked nothing, it
+    stays.
 
     Returns:
         What the summary says: what was deleted, or why nothing was.
@@ -45,7 +48,8 @@ def prune(session: pytest.Session, records: Sequence[Record]) -> list[str]:
     if reason:
         return [f"nothing was pruned: {reason}"]
     used = {(str(Path(r.baselines).resolve()), r.baseline_model, r.dataset) for r in records if r.baselines}
-    pruner = _Pruner(config, extent.files, used | extent.evaluations)
+    read = extent.files - _silent(config.rootpath, recorder, extent, records)
+    pruner = _Pruner(config, read, used | extent.evaluations)
     folders = sorted({folder for given in _given(config) for folder in _baseline_folders(given, config)})
     lines = [line for folder in folders for line in pruner.folder(folder)]
     return lines or ["nothing to prune: every baseline belongs to a launcher file or a test"]
@@ -90,6 +94,13 @@ def _unknown(recorder: ExtentRecorder, extent: Extent) -> str | None:
     return f"{test} uses torch_launcher and did not run, so that nobody knows its baselines" if test else None
 
 
+def _silent(root: Path, recorder: ExtentRecorder, extent: Extent, records: Sequence[Record]) -> frozenset[str]:
+    """Return the test files with a test that may have a baseline which this run did not use."""
+    idle = extent.tests - {record.id for record in records}
+    files = {nodeid.partition("::")[0] for nodeid in idle | recorder.skipped}
+    return frozenset(str((root / file).resolve()) for file in files if file.endswith(".py"))
+
+
 def _baseline_folders(given: Path, config: pytest.Config) -> Iterator[Path]:
     """Yield the folders of baselines below `given`, where pytest would collect."""
     patterns = config.getini("norecursedirs")
@@ -104,10 +115,10 @@ def _baseline_folders(given: Path, config: pytest.Config) -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class _Pruner:
-    """Deletes what is neither of `files` that were not collected, nor among the `known` evaluations."""
+    """Deletes what is neither of files besides those `read`, nor among the `known` evaluations."""
 
     config: pytest.Config
-    files: Collection[str]
+    read: Collection[str]
     known: Collection[tuple[str, str, str]]
 
     def folder(self, folder: Path) -> Iterator[str]:
@@ -137,7 +148,7 @@ class _Pruner:
         """Return whether `source` may have baselines of which this run knows nothing."""
         patterns = [*self.config.getini("python_files"), "*.launcher.*"]
         is_source = any(source.match(pattern) for pattern in patterns)
-        return is_source and source.is_file() and str(source.resolve()) not in self.files
+        return is_source and source.is_file() and str(source.resolve()) not in self.read
 
 
 def _sources(path: Path) -> list[Path]:

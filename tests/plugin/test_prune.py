@@ -66,6 +66,8 @@ def test_a_baseline_file_whose_launcher_file_is_gone_is_deleted(pytester, orphan
         (["--ignore-glob=nothing"], "--ignore-glob was given; run everything"),
         (["--lf"], "--lf was given; run everything"),
         (["--sw"], "--sw was given; run everything"),
+        (["--setup-plan"], "--setup-plan was given; run everything"),
+        (["--setup-only"], "--setup-only was given; run everything"),
         (["-m", "slow"], "2 tests were deselected; run everything"),
         (["test_one.py", "test_two.py"], "the arguments leave out *; run everything"),
         (["test_one.py::test_one"], "the arguments leave out *; run everything"),
@@ -199,6 +201,14 @@ def test_a_skipped_evaluation_keeps_its_baseline(tiny, pytester):
     assert {key.dataset for key in Store(tiny.baseline).keys()} == {"greys"}  # noqa: SIM118
 
 
+def test_a_launcher_that_is_not_run_here_keeps_its_baseline(tiny, pytester):
+    pytester.runpytest("--launcher-record").assert_outcomes(passed=1)
+    tiny.replace("framework: pytorch", "framework: openvino")
+    assert pruned(pytester) == ["nothing to prune: every baseline belongs to a launcher file or a test"]
+    tiny.replace("name: greys", "name: others")
+    assert pruned(pytester) == ["pruned tiny-greys on cpu fp32 from __baselines__/tiny.json"]
+
+
 def test_entries_of_tests_stay_while_the_tests_use_them(tiny, pytester):
     test = pytester.path / "test_own.py"
     test.write_text(FIXTURE_TEST)
@@ -223,6 +233,23 @@ def test_entries_of_a_mapping_stay_while_the_test_uses_them(tiny, pytester):
         "pruned digits_cnn-digits on cpu fp32 from __baselines__/test_content.json"
     ]
     assert keys(path) == {("own", "cpu")}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "(torch_launcher):\n    pass",
+        "(request):\n    pytest.skip()\n    request.getfixturevalue('torch_launcher')",
+    ],
+    ids=["checks nothing", "skipped"],
+)
+def test_baselines_of_tests_that_did_not_use_them_stay(pytester, body):
+    test = pytester.makepyfile(test_quiet=f"import pytest\n\ndef test_own{body}\n\ndef test_two(): pass\n")
+    path = pytester.path / "__baselines__" / "test_quiet.json"
+    add(path, KEY)
+    assert pruned(pytester) == ["nothing to prune: every baseline belongs to a launcher file or a test"]
+    test.write_text("def test_two(): pass\n")
+    assert len(pruned(pytester)) == 1
 
 
 def test_workers_tell_the_controller_what_is_there(tiny, pytester, orphan):
