@@ -17,6 +17,7 @@ from .config.loader import Entry, load_document, load_file
 from .config.problems import Problems
 from .errors import LauncherError, MissingDataError, MissingDeviceError, Position, did_you_mean
 from .evaluation.evaluate import evaluate
+from .evaluation.procedure import Procedure
 from .launcher.launcher import launch
 from .located import located
 from .plan import Evaluation
@@ -69,7 +70,8 @@ class BoundLauncher:
             LauncherError: what is wrong with dataset, module or outputs. Data that is not there skips the test.
         """
         given = self._given() if self._evaluation.dataset.fixture else None
-        return self._guarded(lambda: evaluate(self._evaluation, given))
+        procedure = Procedure(limit=self._request.config.stash[runner_key].limit)
+        return self._guarded(lambda: evaluate(self._evaluation, given, procedure))
 
     def check(self) -> None:
         """Run the model over the dataset and assert that the verdict against the baseline is no failure.

@@ -95,7 +95,11 @@ class _Run:
         """Judge by `stored`, else by another environment's."""
         if self.measurement.reruns and stored:
             return self._calibrated(stored)
-        return Assessment(self._judged(stored or self.store.fallback(self.key)))
+        other = None if stored else self.store.fallback(self.key)
+        verdict = self._judged(stored or other)
+        if self.measurement.reruns and other:
+            return Assessment(_uncalibrated(verdict, f"there is no baseline of {self.key.place}", "--launcher-record"))
+        return Assessment(verdict)
 
     def offered(self, assessment: Assessment, stored: Baseline | None) -> Assessment:
         """Add the candidate to an `assessment` that failed or found something better."""
@@ -118,7 +122,9 @@ class _Run:
         verdict = self._judged(stored)
         new = [name for name in self.measurement.metrics if name not in stored.metrics]
         # A metric of other weights would stand under the provenance of the old ones.
-        if not new or verdict.status in ("error", "stale_baseline") or self.measurement.model != stored.model:
+        if not new:
+            return self.checked(stored)
+        if verdict.status in ("error", "stale_baseline") or self.measurement.model != stored.model:
             return Assessment(verdict)
         known = {name: metric for name, metric in self.measurement.metrics.items() if name in stored.metrics}
         rest = replace(self, measurement=replace(self.measurement, metrics=known))._judged(stored)
@@ -176,7 +182,8 @@ class _Run:
     def _calibrated(self, stored: Baseline) -> Assessment:
         """Store the spread of the reruns beside the values that stand, which must be of the same weights."""
         if self.measurement.model != stored.model:
-            return Assessment(_uncalibrated(self._judged(stored)))
+            why = "the baseline is of other weights"
+            return Assessment(_uncalibrated(self._judged(stored), why, "--launcher-update"))
         measured = Baseline.of(stored.key, self.measurement).metrics
         metrics = {
             name: replace(metric, noise=measured[name].noise) if name in measured else metric
@@ -190,8 +197,8 @@ class _Run:
         return Assessment(verdict, (calibrated, self.store.outcomes(stored)))
 
 
-def _uncalibrated(verdict: Verdict) -> Verdict:
-    message = "calibration refused, the baseline is of other weights: run pytest --launcher-update first"
+def _uncalibrated(verdict: Verdict, why: str, option: str) -> Verdict:
+    message = f"calibration refused, {why}: run pytest {option} first"
     return replace(verdict, status="error", message=message, failed=True)
 
 

@@ -65,6 +65,8 @@ def _leave(standing: Path, copy: Path, candidates: Sequence[StoredEntry]) -> Non
     copy.parent.mkdir(parents=True, exist_ok=True)
     if standing.is_file():
         shutil.copyfile(standing, copy)
-    if standing.with_suffix("").is_dir():
-        shutil.copytree(standing.with_suffix(""), copy.with_suffix(""), ignore=shutil.ignore_patterns("*.tmp"))
+    copy.with_suffix("").mkdir(exist_ok=True)
+    for outcomes in standing.with_suffix("").glob("*.npz"):
+        # Not what may be done with them: the project's may be read-only.
+        shutil.copyfile(outcomes, copy.with_suffix("") / outcomes.name)
     write_entries(copy, fit)

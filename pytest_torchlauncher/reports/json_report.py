@@ -15,7 +15,7 @@ from ..record import Record
 __all__ = ["write_json"]
 
 _SCHEMA = 1
-_NOT_SHOWN = ("index", "environment", "write", "candidate", "baselines", "baseline_model", "detail", "failed")
+_NOT_SHOWN = ("index", "environment", "write", "candidate", "baselines", "baseline_model", "detail")
 
 
 def write_json(path: Path, records: Sequence[Record]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,18 +13,28 @@ from ..record import RECORDS, Record
 __all__ = ["attach", "attached"]
 
 _ATTRIBUTE = "torchlauncher_records"
+_OURS = re.compile(r"^pytest_torchlauncher\.[\w.]+: ")
+_TOLD = pytest.StashKey[int]()
+"""On an item: how many of its records the report of its call has."""
 
 
 def attach(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Put the records of `item` on `report`, the one of its call, or of its setup where it went no further."""
+    """Put the records of `item` on `report`: of its call, of its setup where it went no further.
+
+    On that of the teardown they stand again where a fixture added some.
+    """
+    if crash := getattr(report.longrepr, "reprcrash", None):
+        # The short summary has room for the reason alone.
+        crash.message = _OURS.sub("", crash.message)
     unrun: Callable[[str, str], Record] | None = getattr(item, "unrun", None)
     if unrun and report.when == "call" and isinstance(report.longrepr, tuple):
         # A skip inside an evaluation is about the launcher file, not about the line of this package that says so.
         file, line, _ = item.reportinfo()
         report.longrepr = (str(file), (line or 0) + 1, report.longrepr[2])
-    if report.when == "teardown" or (report.when == "setup" and report.passed):
+    records, told = item.stash.get(RECORDS, []), item.stash.get(_TOLD, 0)
+    if (report.when == "teardown" and len(records) == told) or (report.when == "setup" and report.passed):
         return
-    records = item.stash.get(RECORDS, [])
+    item.stash[_TOLD] = len(records)
     if not records and unrun:
         records = [unrun("skipped" if report.skipped else "error", _reason(report))]
     if records:

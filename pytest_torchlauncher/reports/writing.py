@@ -81,4 +81,7 @@ def _clash(asking: Iterable[Record], record: Record) -> str:
 
 
 def _failed(record: Record, problem: str | None) -> Record:
-    return replace(record, status="error", failed=True, message=problem) if problem else record
+    if problem is None:
+        return record
+    metrics = tuple({**metric, "verdict": "error", "checks": []} for metric in record.metrics)
+    return replace(record, status="error", failed=True, message=problem, metrics=metrics)

@@ -249,6 +249,19 @@ def test_a_spread_above_the_margin_is_stored_and_refuses_the_margin(store):
     assert ran(store, quiet, "check", gates={"top1": Gate(0.001)})[0].status == "pass"
 
 
+def test_a_spread_is_stored_beside_a_baseline_that_stands_and_never_elsewhere(store):
+    noisy = replace(measured(), reruns={"top1": (0.99,)})
+    store.write([entry(CUDA)])
+    verdict, write = ran(store, noisy, "check")
+    assert (verdict.status, verdict.failed, write) == ("error", True, None)
+    assert verdict.message == (
+        "calibration refused, there is no baseline of cpu fp32: run pytest --launcher-record first"
+    )
+    store.write([entry()])
+    verdict, write = ran(store, noisy, "record")
+    assert (verdict.failed, write.metrics["top1"].noise) == (False, pytest.approx(358 / 360 - 0.99))
+
+
 def test_what_a_gate_refuses_leaves_a_candidate_all_the_same(store):
     store.write([entry(measurement=measured({"top1": hits(358), "top5": hits(360)}))])
     for measurement, gates in [

@@ -182,7 +182,7 @@ def test_a_baseline_that_cannot_be_written_fails_the_run(tiny, pytester):
     (pytester.path / "__baselines__").write_text("in the way")
     result = pytester.runpytest("--launcher-record")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["baselines were not written: *"])
+    result.stdout.fnmatch_lines(["error  tiny-greys  top1  *", "baselines were not written: *"])
 
 
 @pytest.mark.parametrize("option", ["--launcher-record", "--launcher-update"])

@@ -138,6 +138,15 @@ def test_a_standing_file_that_is_damaged_is_named(project):
     assert "digits.json:1:1: no baseline file" in line
 
 
+def test_what_may_be_done_with_the_projects_files_does_not_come_along(project):
+    Store(project.baselines).write([entry()])
+    for path in (project.baselines, *project.baselines.with_suffix("").iterdir(), project.baselines.with_suffix("")):
+        path.chmod(0o555)
+    project.leave(project.record())
+    copies = [project.copy, project.copy.with_suffix(""), *project.copy.with_suffix("").iterdir()]
+    assert all(path.stat().st_mode & 0o200 for path in copies)
+
+
 def test_without_a_cache_there_is_none(project):
     assert project.leave(project.record(), cache=False) == []
     assert not project.cache.exists()

@@ -115,6 +115,22 @@ def test_choosing_an_evaluation(tiny, pytester, name, message):
         run(pytester, body, failed=1).stdout.fnmatch_lines([f"E*test_net.py:5:1: {message}"])
 
 
+def test_the_short_summary_has_room_for_the_reason(tiny, pytester, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    pytester.makepyfile(test_own="def test_own(torch_launcher):\n    torch_launcher('tiny.launcher.yml').check()\n")
+    result = pytester.runpytest("test_own.py")
+    result.stdout.fnmatch_lines(["FAILED test_own.py::test_own - top1 0.9167, no baseline *"])
+
+
+def test_a_limit_counts_for_values_too(tiny, pytester):
+    pytester.makepyfile(
+        test_own="def test_own(torch_launcher):\n"
+        "    measured = torch_launcher('tiny.launcher.yml').evaluate()\n"
+        "    assert measured.data.count == 6 and measured.is_subset\n"
+    )
+    pytester.runpytest("test_own.py", "--launcher-limit=50%").assert_outcomes(passed=1)
+
+
 def test_missing_data_skips_the_test(tiny, pytester):
     (pytester.path / "images").rename(pytester.path / "elsewhere")
     for method in ("evaluate", "check"):

@@ -65,7 +65,7 @@ def test_text_is_the_message_then_the_detail():
 
 @pytest.mark.parametrize(
     ("when", "outcome", "carried"),
-    [("setup", "passed", 0), ("call", "failed", 1), ("teardown", "passed", 0), ("setup", "skipped", 1)],
+    [("setup", "passed", 0), ("call", "failed", 1), ("setup", "skipped", 1)],
 )
 def test_records_ride_on_the_report_that_ends_the_item(when, outcome, carried):
     report = pytest.TestReport("id", ("f", 1, "n"), {}, outcome, None, when)
@@ -73,6 +73,20 @@ def test_records_ride_on_the_report_that_ends_the_item(when, outcome, carried):
     item.stash[RECORDS] = [record()]
     attach(item, report)
     assert len(attached(report)) == carried
+
+
+def test_records_of_a_fixtures_teardown_ride_on_its_report():
+    item = SimpleNamespace(stash=pytest.Stash())
+    item.stash[RECORDS] = [record()]
+
+    def carried(when):
+        report = pytest.TestReport("id", ("f", 1, "n"), {}, "passed", None, when)
+        attach(item, report)
+        return len(attached(report))
+
+    assert [carried("setup"), carried("call"), carried("teardown")] == [0, 1, 0]
+    item.stash[RECORDS].append(record())
+    assert carried("teardown") == 2
 
 
 def test_an_item_that_did_not_run_says_why():
@@ -89,7 +103,8 @@ def test_json_knows_no_nan_and_is_whole_or_absent(tmp_path):
     report = json.loads(path.read_text())
     assert report["environment"] == {"torch": "2.14"}
     assert report["evaluations"][0]["metrics"][0]["components"] == {"a": None}
-    assert not {"write", "index", "detail", "failed"} & set(report["evaluations"][0])
+    assert not {"write", "index", "detail"} & set(report["evaluations"][0])
+    assert report["evaluations"][0]["failed"] is True
     before = path.read_text()
     with pytest.raises(TypeError):
         write_json(path, [record(changed=(object(),))])
