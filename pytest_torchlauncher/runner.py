@@ -14,8 +14,9 @@ from .errors import BaselineError, LauncherError, MissingDataError, MissingDevic
 from .evaluation.evaluate import evaluate
 from .evaluation.ledger import provenance_of_steps
 from .evaluation.procedure import Procedure
-from .gating.assess import Mode, assess
+from .gating.assess import Assessment, Mode, assess
 from .gating.early import EarlyFail, early_fail
+from .gating.judge import judge
 from .gating.verdict import Verdict
 from .gating.wording import format_value
 from .plan import Amount
@@ -28,6 +29,8 @@ __all__ = ["AccuracyImprovedWarning", "AccuracyInconclusiveWarning", "Runner"]
 
 # A user who meets an error in a test of theirs wants to see their own frames.
 __tracebackhide__ = True
+
+_NO_BASELINE = 'a mapping has no baseline of its own; name one: torch_launcher(…, baseline="name")'
 
 
 class AccuracyImprovedWarning(UserWarning):
@@ -71,6 +74,8 @@ class Runner:
         """
         try:
             evaluation = target.evaluation
+            if target.baselines is None and not target.is_published:
+                raise BaselineError(_NO_BASELINE)
             value = given() if evaluation.dataset.fixture else None
             return self._judged(target, evaluate(evaluation, value, self._procedure(target)))
         except LauncherError as error:
@@ -81,14 +86,16 @@ class Runner:
             return self._error(target, error)
 
     def _judged(self, target: Target, measurement: Measurement) -> Record:
-        if target.baselines is None:
-            raise BaselineError('a mapping has no baseline of its own; name one: torch_launcher(…, baseline="name")')
-        store = Store(target.baselines)
-        assessment = assess(
-            measurement, target.criteria, store, target.key, self.mode, self.reason, moves_anchor=self.moves_anchor
-        )
+        assessment = self._assessed(target, measurement)
         record = measured(target, measurement, assessment, moves_anchor=self.moves_anchor)
         return replace(record, failed=_warned_as_error(target, assessment.verdict) or record.failed)
+
+    def _assessed(self, target: Target, measurement: Measurement) -> Assessment:
+        criteria = target.criteria
+        if target.baselines is None:
+            return Assessment(judge(target.key, measurement, criteria.gates, None, references=criteria.references))
+        store = Store(target.baselines)
+        return assess(measurement, criteria, store, target.key, self.mode, self.reason, moves_anchor=self.moves_anchor)
 
     def _procedure(self, target: Target) -> Procedure:
         """Return how `target` is run."""

@@ -44,6 +44,11 @@ class Target:
         references = {spec.name: spec.reference for spec in specs if spec.reference}
         return Criteria({spec.name: spec.gate for spec in specs}, references)
 
+    @property
+    def is_published(self) -> bool:
+        """Whether every metric has a published value, so that no baseline is needed."""
+        return all(spec.reference is not None and spec.reference.values for spec in self.evaluation.metrics)
+
 
 def measured(target: Target, measurement: Measurement, assessment: Assessment, *, moves_anchor: bool) -> Record:
     """Return the record of an evaluation that was measured and judged; an update may move the anchor along."""

@@ -81,14 +81,14 @@ class Store:
         ]
         return min(others, key=lambda baseline: (baseline.key.device != key.device, baseline.key), default=None)
 
-    def outcomes(self, baseline: Baseline) -> Outcomes:
-        """Return the per-sample outcomes of a stored `baseline`.
+    def outcomes(self, baseline: Baseline, remedy: str = "--launcher-update") -> Outcomes:
+        """Return the per-sample outcomes of a stored `baseline`; an error names the option that is the `remedy`.
 
         Raises:
             BaselineError: their file is missing, damaged or another's.
         """
         path = self._outcome_file(baseline)
-        remedy = f"restore {display_path(path)} from version control or run pytest --launcher-update"
+        remedy = f"restore {display_path(path)} from version control or run pytest {remedy}"
         try:
             return _checked(baseline, path.read_bytes())
         except OSError as error:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from ..baselines.baseline import Baseline, Key
 from ..baselines.outcomes import content_hash
 from ..baselines.store import Store
+from ..errors import BaselineError
 from ..gate import Gate, Reference
 from ..types import Measurement, Outcomes
 from .judge import judge
@@ -67,7 +68,7 @@ def assess(
         moves_anchor: whether an update moves the anchor, too.
 
     Raises:
-        BaselineError: the stored baseline, or the outcomes that it names, cannot be read.
+        BaselineError: the baseline file cannot be read.
     """
     run = _Run(measurement, criteria, store, key)
     stored = store.find(key)
@@ -119,11 +120,11 @@ class _Run:
 
     def recorded(self, stored: Baseline) -> Assessment:
         """Judge by the baseline that stands, and add the metrics that it lacks."""
-        verdict = self._judged(stored)
         new = [name for name in self.measurement.metrics if name not in stored.metrics]
-        # A metric of other weights would stand under the provenance of the old ones.
         if not new:
             return self.checked(stored)
+        verdict = self._judged(stored)
+        # A metric of other weights would stand under the provenance of the old ones.
         if verdict.status in ("error", "stale_baseline") or self.measurement.model != stored.model:
             return Assessment(verdict)
         known = {name: metric for name, metric in self.measurement.metrics.items() if name in stored.metrics}
@@ -148,20 +149,22 @@ class _Run:
         # The anchor may lie behind values that stay.
         drifted = moves_anchor and self.store.anchor(self.key) != stored
         if self.store.holds(new[0]) and not drifted:
-            return Assessment(self._judged(stored))
+            # Writing it changes nothing, but shows where another evaluation claims the same entry.
+            return Assessment(self._judged(stored), new)
         return Assessment(_settled(verdict, "updated", verdict.comparisons), new)
 
     def _judged(self, baseline: Baseline | None) -> Verdict:
-        anchor = (
-            self._anchor(baseline) if any(gate.anchor is not None for gate in self.criteria.gates.values()) else None
-        )
-        outcomes = self.store.outcomes(baseline) if baseline else None
         gates, references = self.criteria.gates, self.criteria.references
-        return judge(self.key, self.measurement, gates, baseline, outcomes, references=references, anchor=anchor)
+        try:
+            outcomes = self.store.outcomes(baseline) if baseline else None
+            anchor = self._anchor(baseline) if any(gate.anchor is not None for gate in gates.values()) else None
+            return judge(self.key, self.measurement, gates, baseline, outcomes, references=references, anchor=anchor)
+        except BaselineError as error:
+            return _unreadable(judge(self.key, self.measurement, gates, None), error)
 
     def _anchor(self, baseline: Baseline | None) -> Stored | None:
         anchor = self.store.anchor(baseline.key) if baseline else None
-        return (anchor, self.store.outcomes(anchor)) if anchor else None
+        return (anchor, self.store.outcomes(anchor, "--launcher-update --launcher-anchor")) if anchor else None
 
     def _new(self, *, reason: str | None, stored: Baseline | None) -> Stored:
         """Return what is stored of this measurement; noise that was calibrated stays until it is calibrated anew."""
@@ -195,6 +198,13 @@ class _Run:
         if calibrated == stored or verdict.is_unusable or stale:
             return Assessment(verdict)
         return Assessment(verdict, (calibrated, self.store.outcomes(stored)))
+
+
+def _unreadable(verdict: Verdict, error: BaselineError) -> Verdict:
+    """Return `verdict`, which knows of no baseline, as the error of one that cannot be read."""
+    if verdict.is_unusable:
+        return verdict
+    return replace(_settled(verdict, "error", verdict.comparisons), message=str(error), failed=True)
 
 
 def _uncalibrated(verdict: Verdict, why: str, option: str) -> Verdict:

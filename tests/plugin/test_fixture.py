@@ -115,6 +115,40 @@ def test_choosing_an_evaluation(tiny, pytester, name, message):
         run(pytester, body, failed=1).stdout.fnmatch_lines([f"E*test_net.py:5:1: {message}"])
 
 
+def test_a_mapping_whose_metrics_are_published_needs_no_baseline(tiny, pytester):
+    content = f"import yaml\nCONTENT = yaml.safe_load({tiny.file.read_text()!r})\n"
+    test = "def test_own(torch_launcher):\n    torch_launcher(CONTENT).check()\n"
+    published = "CONTENT['datasets'][0]['metrics'][0] |= {'reference': %s, 'abs_threshold': 0.001}\n"
+    pytester.makepyfile(test_own=content + test)
+    message = "a mapping has no baseline of its own; name one: *"
+    pytester.runpytest("test_own.py").stdout.fnmatch_lines([f"*{message}"])
+    pytester.makepyfile(test_own=content + published % 0.9167 + test)
+    pytester.runpytest("test_own.py", "--launcher-record").assert_outcomes(passed=1)
+    pytester.makepyfile(test_own=content + published % 0.95 + test)
+    result = pytester.runpytest("test_own.py")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*top1 0.9167, reference 0.9500, *worse than the reference*"])
+    assert "candidate" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("option", ["--launcher-record", "--launcher-update"])
+def test_two_checks_never_share_an_entry(tiny, pytester, option):
+    if option == "--launcher-update":
+        pytester.runpytest("--launcher-record").assert_outcomes(passed=1)
+    before = tiny.baseline.read_text() if tiny.baseline.exists() else None
+    tiny.save_centers(0.1, 0.5, 0.7)
+    (pytester.path / "tiny.pt").rename(pytester.path / "other.pt")
+    tiny.save_centers(0.1, 0.5, 0.9)
+    pytester.makepyfile(
+        test_own="def test_own(torch_launcher):\n"
+        "    torch_launcher('tiny.launcher.yml', checkpoint='other.pt').check()\n"
+    )
+    result = pytester.runpytest(option, *(["--launcher-reason=x"] if before else []))
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*measured different baselines under one key; give one of them a baseline of its own"])
+    assert (tiny.baseline.read_text() if tiny.baseline.exists() else None) == before
+
+
 def test_the_short_summary_has_room_for_the_reason(tiny, pytester, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     pytester.makepyfile(test_own="def test_own(torch_launcher):\n    torch_launcher('tiny.launcher.yml').check()\n")
