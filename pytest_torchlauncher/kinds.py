@@ -67,6 +67,8 @@ class Preprocessor(Block):
     """One step on a sample before it reaches the model."""
 
     kind: ClassVar[str] = "preprocessing"
+    takes_levels: ClassVar[bool] = False
+    """Whether this step takes images as `Levels`; others get arrays."""
 
     @abstractmethod
     def apply(self, sample: Sample) -> Sample:

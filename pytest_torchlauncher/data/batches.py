@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DataError, told
 from ..kinds import Preprocessor
 from ..options import Component
-from ..types import Batch, Data, DatasetMeta, Sample, Size
+from ..types import Batch, Data, DatasetMeta, Levels, Sample, Size
 
 __all__ = ["batches", "preprocess"]
 
@@ -55,9 +55,19 @@ def _each_image(sample: Sample, steps: Sequence[Component[Preprocessor]]) -> Sam
 
 
 def _stepped(sample: Sample, steps: Iterable[Component[Preprocessor]]) -> Sample:
+    if isinstance(sample.data, np.ndarray) and sample.data.dtype == np.uint8 and sample.data.ndim == 3:
+        sample = replace(sample, data=Levels.of(sample.data))
     for step in steps:
-        sample = _apply(step, sample)
-    return sample
+        sample = _apply(step, sample if step.block.takes_levels else _as_array(sample))
+    are_bytes = isinstance(sample.data, Levels) and sample.data.are_bytes
+    return _as_array(sample) if are_bytes else sample
+
+
+def _as_array(sample: Sample) -> Sample:
+    """Return `sample` with an array in place of `Levels`."""
+    if not isinstance(sample.data, Levels):
+        return sample
+    return replace(sample, data=sample.data.levels if sample.data.are_bytes else np.asarray(sample.data))
 
 
 def _apply(step: Component[Preprocessor], sample: Sample) -> Sample:

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import DataError
 from ..input_spec import INFO_TYPES, PRECISIONS, InputSpec
 from ..plan import LauncherSpec
-from ..types import Array, Data, Sample, Size
+from ..types import Array, Data, Levels, Sample, Size
 from .calling import Arguments, Convention
 from .tensors import Converter
 from .wording import listed
@@ -79,7 +79,7 @@ class Feeder:
 
     def _tensor(self, data: Any, layout: str, entry: InputSpec | None) -> torch.Tensor:
         dtype = _dtype(entry) if entry else None
-        if isinstance(data, np.ndarray):
+        if isinstance(data, np.ndarray | Levels):
             return self.converter.array(data, layout, dtype)
         return self.converter.tensor(data, dtype)
 
@@ -108,8 +108,10 @@ class Feeder:
             return {name: self._collated([part[name] for part in parts], samples) for name in first}
         if isinstance(first, tuple):
             return tuple(self._collated(column, samples) for column in zip(*parts, strict=True))
-        if isinstance(first, np.ndarray):
-            return np.stack(parts)
+        if all(isinstance(part, Levels) for part in parts):
+            return Levels.stacked(parts)
+        if isinstance(first, np.ndarray | Levels):
+            return np.stack([np.asarray(part) for part in parts])
         import torch
 
         return torch.stack(parts)
@@ -121,7 +123,8 @@ def _alike(first: Data, other: Data) -> bool:
         return isinstance(other, Mapping) and set(first) == set(other)
     if isinstance(first, tuple):
         return isinstance(other, tuple) and len(first) == len(other)
-    return isinstance(first, np.ndarray) == isinstance(other, np.ndarray) and _shape(first) == _shape(other)
+    arrays = (np.ndarray, Levels)
+    return isinstance(first, arrays) == isinstance(other, arrays) and _shape(first) == _shape(other)
 
 
 def _shape(value: Data) -> tuple[int, ...] | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from ..kinds import Preprocessor
 from ..registry import register
-from ..types import Array, Color, Sample
-from ._arrays import cast_unless, image_of
+from ..types import Array, Color, Levels, Sample
+from ._arrays import cast_unless, image_of, pixels_of
 
 __all__ = ["BgrToGray", "BgrToRgb", "RgbToBgr"]
 
@@ -20,6 +21,8 @@ _SWAPPED: dict[Color | None, Color] = {"bgr": "rgb", "rgb": "bgr"}
 @dataclass(frozen=True, kw_only=True)
 class BgrToRgb(Preprocessor):
     """Swaps the first and third of three channels."""
+
+    takes_levels: ClassVar[bool] = True
 
     def apply(self, sample: Sample) -> Sample:
         """Return the image (H, W, 3) with its channels swapped.
@@ -34,6 +37,8 @@ class BgrToRgb(Preprocessor):
 @dataclass(frozen=True, kw_only=True)
 class RgbToBgr(Preprocessor):
     """Swaps the first and third of three channels."""
+
+    takes_levels: ClassVar[bool] = True
 
     def apply(self, sample: Sample) -> Sample:
         """Return the image (H, W, 3) with its channels swapped.
@@ -70,12 +75,27 @@ class BgrToGray(Preprocessor):
 
 def _swapped(sample: Sample) -> Sample:
     """Return `sample` with channels swapped; its `color` follows what it was, whatever the step is called."""
-    image = np.ascontiguousarray(_three_channels(sample)[..., ::-1])
-    return replace(sample, data=image, color=_SWAPPED.get(sample.color))
+    pixels, _ = pixels_of(sample)
+    swapped = _reversed(_checked(pixels))
+    data = Levels(swapped, sample.data.table[:, ::-1]) if isinstance(sample.data, Levels) else swapped
+    return replace(sample, data=data, color=_SWAPPED.get(sample.color))
+
+
+def _reversed(image: Array) -> Array:
+    """Return a copy of `image` (H, W, 3) with its channels in the other order."""
+    import cv2
+
+    # Ten times as fast as a copy by numpy, for the dtypes that OpenCV takes.
+    if image.dtype in (np.uint8, np.uint16, np.float32):
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return np.ascontiguousarray(image[..., ::-1])
 
 
 def _three_channels(sample: Sample) -> Array:
-    image = image_of(sample)
+    return _checked(image_of(sample))
+
+
+def _checked(image: Array) -> Array:
     if image.shape[-1] != 3:
         raise ValueError(f"an image of {image.shape[-1]} channels found, one of 3 expected")
     return image

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from ..kinds import Preprocessor
 from ..options import PositiveInt
 from ..registry import register
 from ..types import Array, Sample
-from ._arrays import cast_unless, image_of
+from ._arrays import cast_unless, image_of, pixels_of
 
 __all__ = ["Crop"]
 
@@ -32,6 +33,7 @@ class Crop(Preprocessor):
             torchvision and Pillow do; otherwise it is halved downwards and the image enlarged first.
     """
 
+    takes_levels: ClassVar[bool] = True
     size: PositiveInt | None = None
     dst_width: PositiveInt | None = None
     dst_height: PositiveInt | None = None
@@ -62,13 +64,20 @@ class Crop(Preprocessor):
         Raises:
             ValueError: the data is no image, or the fraction leaves nothing of it.
         """
-        image = image_of(sample)
-        size = self._target(image.shape[1], image.shape[0])
+        pixels, data_of = pixels_of(sample)
+        height, width, _ = pixels.shape
+        size = self._target(width, height)
         if min(size) < 1:
-            raise ValueError(
-                f"central_fraction {self.central_fraction} of {image.shape[1]}x{image.shape[0]} is nothing"
-            )
+            raise ValueError(f"central_fraction {self.central_fraction} of {width}x{height} is nothing")
+        if size[0] <= width and size[1] <= height:
+            top, left = self._start(height, size[1]), self._start(width, size[0])
+            geometry = sample.geometry and sample.geometry.cropped_to(top, left, size[::-1])
+            return sample.moved(data_of(_cut(pixels, left, top, size)), geometry)
+        image = image_of(sample)
         return _padded_crop(sample, image, size) if self.use_pillow else _enlarging_crop(sample, image, size)
+
+    def _start(self, side: int, new: int) -> int:
+        return round((side - new) / 2) if self.use_pillow else (side - new) // 2
 
     def _target(self, width: int, height: int) -> Size:
         if self.max_square:
@@ -95,11 +104,10 @@ def _enlarging_crop(sample: Sample, image: Array, size: Size) -> Sample:
 
 
 def _enlarged(image: Array, size: Size) -> Array:
-    """Return `image`, enlarged if a side is shorter than that of `size`, its ratio kept and sides rounded up."""
-    height, width, _ = image.shape
-    if width >= size[0] and height >= size[1]:
-        return image
+    """Return `image`, of which a side is shorter than that of `size`, enlarged, its ratio kept and sides rounded up."""
     import cv2
+
+    height, width, _ = image.shape
 
     # Whole numbers, since a float that is one off in its last place would round up by a pixel.
     wider = size[0] * height >= size[1] * width

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from ..kinds import Preprocessor
 from ..registry import register
 from ..types import Array, Region, Sample
-from ._arrays import image_of
+from ._arrays import pixels_of
 
 __all__ = ["CropRect"]
 
@@ -23,6 +24,8 @@ class CropRect(Preprocessor):
     ends behind the image is cut off, as in the Accuracy Checker.
     """
 
+    takes_levels: ClassVar[bool] = True
+
     def apply(self, sample: Sample) -> Sample:
         """Return the region (H, W, C) of the image, in its own dtype.
 
@@ -31,7 +34,7 @@ class CropRect(Preprocessor):
         """
         if sample.region is None:
             return sample
-        image = image_of(sample)
+        image, data_of = pixels_of(sample)
         left, top, right, bottom = _clipped(_region(sample, sample.region), image)
         if right <= left or bottom <= top:
             raise ValueError(
@@ -39,7 +42,7 @@ class CropRect(Preprocessor):
                 f"{image.shape[1]}x{image.shape[0]} px; correct the annotation"
             )
         geometry = sample.geometry and sample.geometry.cropped_to(top, left, (bottom - top, right - left))
-        return sample.moved(np.ascontiguousarray(image[top:bottom, left:right]), geometry)
+        return sample.moved(data_of(np.ascontiguousarray(image[top:bottom, left:right])), geometry)
 
 
 def _region(sample: Sample, region: Region) -> Array:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from ..kinds import Preprocessor
 from ..registry import register
 from ..types import Sample
-from ._arrays import image_of
+from ._arrays import pixels_of
 
 __all__ = ["Flip"]
 
@@ -29,6 +29,7 @@ class Flip(Preprocessor):
         merge_with_original: accepted as false only.
     """
 
+    takes_levels: ClassVar[bool] = True
     mode: Direction = "horizontal"
     merge_with_original: bool = False
 
@@ -49,5 +50,6 @@ class Flip(Preprocessor):
         """
         # Geometry tells the direction of the motion, which is across the axis.
         axis, direction = _MOTIONS[self.mode]
-        mirrored = np.ascontiguousarray(np.flip(image_of(sample), axis))
-        return sample.moved(mirrored, sample.geometry and sample.geometry.flipped(direction))
+        image, data_of = pixels_of(sample)
+        mirrored = np.ascontiguousarray(np.flip(image, axis))
+        return sample.moved(data_of(mirrored), sample.geometry and sample.geometry.flipped(direction))

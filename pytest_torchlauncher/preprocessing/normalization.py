@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import BeforeValidator
@@ -12,7 +12,7 @@ from pydantic import BeforeValidator
 from ..channel_values import NAMED_MEANS, channel_values
 from ..kinds import Preprocessor
 from ..registry import register
-from ..types import Array, Sample
+from ..types import Array, Levels, Sample
 from ._arrays import array_of
 
 __all__ = ["Normalization"]
@@ -50,6 +50,7 @@ class Normalization(Preprocessor):
         images_only: whether data that is no image of 1, 3 or 4 channels stays as it is.
     """
 
+    takes_levels: ClassVar[bool] = True
     mean: Annotated[Numbers, BeforeValidator(_means)] = None
     std: Annotated[Numbers, BeforeValidator(_stds)] = None
     images_only: bool = False
@@ -69,12 +70,17 @@ class Normalization(Preprocessor):
         Raises:
             ValueError: the data is a tensor, or has another number of channels.
         """
+        if isinstance(sample.data, Levels):
+            if self.images_only and sample.data.shape[-1] not in _CHANNELS:
+                return sample
+            return sample.with_data(Levels(sample.data.levels, self._normalized(sample.data.table)))
         array = array_of(sample)
-        if self.images_only and not _is_image(array):
-            return sample
+        return sample if self.images_only and not _is_image(array) else sample.with_data(self._normalized(array))
+
+    def _normalized(self, array: Array) -> Array:
         result = np.subtract(array, self._fitting("mean", self._mean, array), dtype=np.float64)
         result /= self._fitting("std", self._std, array)
-        return sample.with_data(result)
+        return result
 
     @functools.cached_property
     def _mean(self) -> Array:
@@ -91,5 +97,8 @@ class Normalization(Preprocessor):
         return values if values.size > 1 else values.reshape(())
 
 
+_CHANNELS = (1, 3, 4)
+
+
 def _is_image(array: Array) -> bool:
-    return array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in (1, 3, 4))
+    return array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in _CHANNELS)

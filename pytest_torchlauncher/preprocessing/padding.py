@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BeforeValidator
@@ -13,7 +13,7 @@ from ..channel_values import channel_values
 from ..kinds import Preprocessor
 from ..options import PositiveInt
 from ..registry import register
-from ..types import Array, Sample, Size
+from ..types import Array, Levels, Sample, Size
 from ._arrays import cast_unless, image_of
 
 __all__ = ["Padding"]
@@ -56,6 +56,7 @@ class Padding(Preprocessor):
         left_top_extend: whether the odd pixel of a centred image goes to the left and top.
     """
 
+    takes_levels: ClassVar[bool] = True
     size: PositiveInt | None = None
     dst_width: PositiveInt | None = None
     dst_height: PositiveInt | None = None
@@ -73,7 +74,8 @@ class Padding(Preprocessor):
         Raises:
             ValueError: the data is no image, or `pad_value` is for another number of channels.
         """
-        image = image_of(sample)
+        levels = self._bordering(sample)
+        image = image_of(sample) if levels is None else levels
         height, width, _ = image.shape
         wanted = self._wanted(sample, (height, width))
         border = self._border(self._raised(wanted[0]) - height, self._raised(max(wanted[1], width)) - width)
@@ -81,7 +83,8 @@ class Padding(Preprocessor):
         geometry = sample.geometry and sample.geometry.padded_by(border.top, border.left, border.bottom, border.right)
         target = (self._raised(wanted[0]), wanted[1])
         if self.enable_resize and padded.shape[:2] != target:
-            return sample.moved(_stretched(padded, target), geometry and geometry.stretched_to(target))
+            stretched = _stretched(np.asarray(padded), target)
+            return sample.moved(stretched, geometry and geometry.stretched_to(target))
         return sample.moved(padded, geometry)
 
     def _wanted(self, sample: Sample, size: Size) -> Size:
@@ -102,20 +105,25 @@ class Padding(Preprocessor):
             top, left = height - top, width - left
         return _Border(top, left, height - top, width - left)
 
-    def _padded(self, image: Array, border: _Border) -> Array:
+    def _bordering(self, sample: Sample) -> Levels | None:
+        """Return the image of `sample` if it is levels, among which are those of the border."""
+        is_plain = self.pad_value != "background" and (not self.use_numpy or self.numpy_pad_mode == "constant")
+        if not is_plain or not isinstance(sample.data, Levels):
+            return None
+        return sample.data if sample.data.level_of(self._value(sample.data)) is not None else None
+
+    def _padded(self, image: Array | Levels, border: _Border) -> Array | Levels:
+        if isinstance(image, Levels):
+            return Levels(_bordered(image.levels, border, image.level_of(self._value(image))), image.table)
         sides = ((border.top, border.bottom), (border.left, border.right), (0, 0))
         if self.use_numpy and self.numpy_pad_mode != "constant":
             return np.pad(image, sides, mode=self.numpy_pad_mode)
-        height, width, channels = image.shape
-        size = (height + border.top + border.bottom, width + border.left + border.right, channels)
-        padded = np.empty(size, image.dtype)
-        padded[:] = self._value(image)
-        padded[border.top : border.top + height, border.left : border.left + width] = image
-        return padded
+        return _bordered(image, border, self._value(image))
 
-    def _value(self, image: Array) -> Array:
+    def _value(self, image: Array | Levels) -> Array:
         channels = image.shape[-1]
         if self.pad_value == "background":
+            image = np.asarray(image)
             colors, counts = np.unique(image.reshape(-1, channels), axis=0, return_counts=True)
             return np.asarray(colors[counts.argmax()])
         values = np.array(_numbers(self.pad_value))
@@ -128,6 +136,15 @@ class Padding(Preprocessor):
             limits = np.iinfo(image.dtype)
             values = np.rint(values).clip(limits.min, limits.max)
         return values[:channels].astype(image.dtype)
+
+
+def _bordered(image: Array, border: _Border, value: Array | None) -> Array:
+    height, width, channels = image.shape
+    size = (height + border.top + border.bottom, width + border.left + border.right, channels)
+    padded = np.empty(size, image.dtype)
+    padded[:] = value
+    padded[border.top : border.top + height, border.left : border.left + width] = image
+    return padded
 
 
 def _stretched(image: Array, size: Size) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BeforeValidator
@@ -12,7 +12,7 @@ from ..errors import did_you_mean
 from ..kinds import Preprocessor
 from ..options import PositiveInt
 from ..registry import register
-from ..types import Array, Sample
+from ..types import Array, Levels, Sample
 from ._arrays import cast_unless, image_of
 from ._aspect_ratio import RULES, Size
 
@@ -85,6 +85,7 @@ class Resize(Preprocessor):
         scale: the factor of ``aspect_ratio_scale: scale_factor``.
     """
 
+    takes_levels: ClassVar[bool] = True
     size: PositiveInt | None = None
     dst_width: PositiveInt | None = None
     dst_height: PositiveInt | None = None
@@ -127,14 +128,20 @@ class Resize(Preprocessor):
         Raises:
             ValueError: the data is no image, or none that Pillow can resize.
         """
-        image = image_of(sample)
+        # Interpolation rounds bytes, and numbers that a table made of them otherwise.
+        stays_levels = isinstance(sample.data, Levels) and sample.data.are_bytes
+        image = sample.data.levels if isinstance(sample.data, Levels) and stays_levels else image_of(sample)
         size = self._target((image.shape[1], image.shape[0]))
         if min(size) < 1:
             raise ValueError(f"resizing {image.shape[1]}x{image.shape[0]} to {size[0]}x{size[1]} leaves nothing")
-        resized = _by_pillow if self._backend == "pillow" else _by_opencv
+        is_pillow = self._backend == "pillow"
+        resized = _by_pillow if is_pillow else _by_opencv
         result = resized(image, size, self._known[(self.interpolation or "bilinear").upper()])
+        result = result[..., np.newaxis] if result.ndim == 2 else result
         geometry = sample.geometry and sample.geometry.resized_to(size[::-1], self._wanted(size))
-        return sample.moved(result[..., np.newaxis] if result.ndim == 2 else result, geometry)
+        dtype = result.dtype if is_pillow else np.float32
+        data = Levels.of(result).astype(dtype) if stays_levels else result.astype(dtype, copy=False)
+        return sample.moved(data, geometry)
 
     @property
     def _backend(self) -> str:
@@ -170,7 +177,7 @@ def _by_opencv(image: Array, size: Size, interpolation: str) -> Array:
 
     suited = cast_unless(image, np.uint8, np.int16, np.uint16, np.float32, np.float64)
     resized: Array = cv2.resize(suited, size, interpolation=getattr(cv2, interpolation))
-    return resized.astype(np.float32)
+    return resized
 
 
 def _by_pillow(image: Array, size: Size, interpolation: str) -> Array:

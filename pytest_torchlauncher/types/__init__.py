@@ -12,6 +12,7 @@ from .arrays import Frame as Frame
 from .arrays import Region as Region
 from .arrays import Size as Size
 from .geometry import Geometry as Geometry
+from .levels import Levels as Levels
 from .measurement import Control as Control
 from .measurement import DataProvenance as DataProvenance
 from .measurement import Environment as Environment

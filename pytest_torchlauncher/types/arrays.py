@@ -10,11 +10,15 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import torch
 
+    from .levels import Levels
+
 __all__ = ["Array", "Color", "Data", "Frame", "Region", "Size"]
 
 Array: TypeAlias = npt.NDArray[Any]
-Data: TypeAlias = "Array | torch.Tensor | tuple[Data, ...] | Mapping[str, Data]"
-"""What a sample holds: an image or another array, a tensor, or several of them by name or position."""
+Data: TypeAlias = "Array | Levels | torch.Tensor | tuple[Data, ...] | Mapping[str, Data]"
+"""What a sample holds: an image or another array, a tensor, or several of them by name or position.
+
+After preprocessing an image may be `Levels`."""
 Color: TypeAlias = Literal["bgr", "rgb", "gray"]
 Size: TypeAlias = tuple[int, int]
 """Height and width, px."""

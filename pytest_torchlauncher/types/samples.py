@@ -11,6 +11,7 @@ import numpy as np
 
 from .arrays import Array, Color, Data, Region, Size
 from .geometry import Geometry
+from .levels import Levels
 from .representations import Annotation, InFile, Prediction
 
 __all__ = ["Annotated", "Annotations", "Batch", "Dataset", "DatasetMeta", "Pair", "Sample"]
@@ -69,7 +70,8 @@ class Sample:
     """One item on its way to the model.
 
     `data` is an image (H, W, C) uint8 or float, any other array, a tensor that is fed as it stands, or a tuple or
-    mapping of them. `digest` is the SHA-256 of the stored bytes, empty where the data came from a fixture.
+    mapping of them; an image may be `Levels` after preprocessing, of which ``numpy.asarray`` gives the numbers.
+    `digest` is the SHA-256 of the stored bytes, empty where the data came from a fixture.
     `geometry` tells where the image's pixels came from; None where there is no image, or nobody knows.
     `original_size` is that of the image before preprocessing, None where there is none. `region` is the part of the
     original image that the annotation is about, where it is not the whole. `metadata` says to which groups of the
@@ -96,7 +98,7 @@ class Sample:
         """Return this sample with other `data` of the same geometry; `color` stays unless given."""
         return replace(self, data=data, color=color or self.color)
 
-    def moved(self, data: Array, geometry: Geometry | None) -> Sample:
+    def moved(self, data: Array | Levels, geometry: Geometry | None) -> Sample:
         """Return this sample with `data`, the image (H, W, C) after a step that moved its pixels."""
         size = self.original_size or _sides(self.data)
         return replace(self, data=data, geometry=geometry, original_size=size)
@@ -135,7 +137,7 @@ def _image_size(data: Any) -> Size | None:
     shape = tuple(getattr(data, "shape", ()))
     if len(shape) < 3:
         return None
-    height, width = shape[:2] if isinstance(data, np.ndarray) else shape[-2:]
+    height, width = shape[:2] if isinstance(data, np.ndarray | Levels) else shape[-2:]
     return int(height), int(width)
 
 
