@@ -1,4 +1,4 @@
-"""Samples, preprocessed and put into batches."""
+"""Steps on a sample, and samples put into batches."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from ..kinds import Preprocessor
 from ..options import Component
 from ..types import Batch, Data, DatasetMeta, Levels, Sample, Size
 
-__all__ = ["batches", "preprocess"]
+__all__ = ["batches", "stepped", "suited"]
 
 
-def preprocess(
-    samples: Iterable[Sample], steps: Sequence[Component[Preprocessor]], input_size: Size | None = None
-) -> Iterator[Sample]:
-    """Yield each sample after all `steps`; of a sample with several parts each image goes through them.
-
-    Args:
-        samples: as they were read.
-        steps: in their order.
-        input_size: of the model's image input, where the launcher states it.
+def suited(steps: Iterable[Component[Preprocessor]], input_size: Size | None) -> list[Component[Preprocessor]]:
+    """Return `steps` for a model whose image input has `input_size`, None where the launcher does not state it.
 
     Raises:
-        DataError: a step cannot take a sample; names the step, its place in the file and the sample.
+        DataError: a step cannot do without.
     """
-    steps = [_suited(step, input_size) for step in steps]
-    for sample in samples:
-        whole = not isinstance(sample.data, tuple | Mapping)
-        yield _stepped(sample, steps) if whole or not steps else _each_image(sample, steps)
+    return [_suited(step, input_size) for step in steps]
+
+
+def stepped(sample: Sample, steps: Sequence[Component[Preprocessor]]) -> Sample:
+    """Return `sample` after all `steps`; of one with several parts each image goes through them.
+
+    Raises:
+        DataError: a step cannot take the sample; names the step, its place in the file and the sample.
+    """
+    whole = not isinstance(sample.data, tuple | Mapping)
+    return _stepped(sample, steps) if whole or not steps else _each_image(sample, steps)
 
 
 def _suited(step: Component[Preprocessor], input_size: Size | None) -> Component[Preprocessor]:

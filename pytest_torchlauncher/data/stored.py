@@ -22,7 +22,7 @@ _DEFAULT_READER = "opencv_imread"
 
 
 def open_stored(spec: DatasetSpec, limit: Amount | None = None) -> Dataset:
-    """Return the dataset that `spec` names, its samples read one by one as they are asked for.
+    """Return the dataset that `spec` names, its samples read as they are asked for, by any thread.
 
     Args:
         spec: the dataset's entry in the launcher file.
@@ -68,11 +68,13 @@ class _Stored:
         return len(self.items)
 
     def __iter__(self) -> Iterator[Sample]:
-        for item in self.items:
-            data, color, digest = self._held(item) if self.root is None else self._read(item, self.root)
-            yield Sample(
-                item.identifier, data, self._annotation(item), color, digest, region=item.region, metadata=item.metadata
-            )
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, position: int) -> Sample:
+        item = self.items[position]
+        data, color, digest = self._held(item) if self.root is None else self._read(item, self.root)
+        annotation = self._annotation(item)
+        return Sample(item.identifier, data, annotation, color, digest, region=item.region, metadata=item.metadata)
 
     def _held(self, item: Annotated) -> tuple[Data, Color | None, str]:
         if item.data is None:

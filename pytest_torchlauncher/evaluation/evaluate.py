@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from ..data.batches import batches, preprocess
+from ..data.batches import batches
 from ..data.given import open_given
+from ..data.prepared import prepared
 from ..data.stored import open_stored
 from ..errors import DataError, OutputError, told
 from ..launcher.launcher import Launcher, launch
 from ..launcher.reproducible import SEED, reproducible
 from ..options import Component
 from ..plan import Amount, Evaluation
-from ..types import Batch, Dataset, Landmarks, Measurement, Named, Outputs, Pair, Prediction, Sample, ScoredBoxes, Stop
+from ..types import (
+    Batch,
+    Dataset,
+    DatasetMeta,
+    Landmarks,
+    Measurement,
+    Named,
+    Outputs,
+    Pair,
+    Prediction,
+    Sample,
+    ScoredBoxes,
+    Stop,
+)
 from .clock import Clock
 from .ledger import Ledger
 from .procedure import PLAIN, Procedure, Watch
@@ -44,8 +59,11 @@ def evaluate(evaluation: Evaluation, given: Any = None, procedure: Procedure = P
     ledger = Ledger(evaluation, dataset.meta, procedure.groups)
     probe = Probe(evaluation, dataset.meta) if procedure.selfcheck else None
     stop = None
-    with clock.entered("build", launch(evaluation.launcher)) as launcher:
-        for pairs in _judged(evaluation, dataset, launcher, clock):
+    with (
+        clock.entered("data", _prepared(evaluation, dataset)) as samples,
+        clock.entered("build", launch(evaluation.launcher)) as launcher,
+    ):
+        for pairs in _judged(evaluation, samples, dataset.meta, launcher, clock):
             with clock.span("metrics"):
                 ledger.add(pairs)
                 stop = _stop(procedure.watch, ledger, len(pairs), dataset)
@@ -73,10 +91,15 @@ def _open(evaluation: Evaluation, given: Any, limit: Amount | None) -> Dataset:
     return open_given(given, spec, tuple(dict.fromkeys(takes)), limit)
 
 
-def _judged(evaluation: Evaluation, dataset: Dataset, launcher: Launcher, clock: Clock) -> Iterator[Sequence[Pair]]:
+def _prepared(evaluation: Evaluation, dataset: Dataset) -> AbstractContextManager[Iterator[Sample]]:
+    return prepared(dataset.samples, evaluation.dataset.preprocessing or (), evaluation.input_size)
+
+
+def _judged(
+    evaluation: Evaluation, samples: Iterable[Sample], meta: DatasetMeta, launcher: Launcher, clock: Clock
+) -> Iterator[Sequence[Pair]]:
     """Yield the samples of each batch with their predictions."""
-    samples = preprocess(dataset.samples, evaluation.dataset.preprocessing or (), evaluation.input_size)
-    for batch in clock.each("data", batches(samples, evaluation.batch, dataset.meta)):
+    for batch in clock.each("data", batches(samples, evaluation.batch, meta)):
         with clock.span("forward"):
             outputs = launcher.predict(batch)
         with clock.span("metrics"):
@@ -103,8 +126,8 @@ def _reruns(
     runs = []
     for seed in range(SEED + 1, SEED + 1 + count):
         ledger = Ledger(evaluation, dataset.meta)
-        with reproducible(seed):
-            for pairs in _judged(evaluation, dataset, launcher, Clock()):
+        with reproducible(seed), _prepared(evaluation, dataset) as samples:
+            for pairs in _judged(evaluation, samples, dataset.meta, launcher, Clock()):
                 ledger.add(pairs)
         if not ledger:
             message = "the dataset gives its samples only once, and a rerun needs them again; give a list"

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_torchlauncher.data.batches import preprocess
+from pytest_torchlauncher.data.batches import stepped, suited
 from pytest_torchlauncher.kinds import Preprocessor
 from pytest_torchlauncher.launcher.tensors import Converter
 from pytest_torchlauncher.options import Component
@@ -58,10 +58,10 @@ def test_steps_on_levels_give_what_they_give_on_arrays(image, chosen):
         plain = reduce(lambda s, step: step.block.suited_to(size).apply(s), steps, sample)
     except ValueError as error:
         with pytest.raises(Exception, match=str(error).splitlines()[-1][:20]):
-            list(preprocess([sample], steps, size))
+            stepped(sample, suited(steps, size))
         return
 
-    (done,) = preprocess([sample], steps, size)
+    done = stepped(sample, suited(steps, size))
 
     assert (done.data.dtype, done.data.shape) == (plain.data.dtype, plain.data.shape)
     np.testing.assert_array_equal(np.asarray(done.data), plain.data)
@@ -91,7 +91,7 @@ def test_any_number_of_channels(channels):
 def test_a_usual_pipeline_keeps_bytes():
     steps = [component(*STEPS[0]), component(*STEPS[4]), component(*STEPS[10]), component(*STEPS[11])]
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    (done,) = preprocess([Sample("a", image, Label(0), "bgr")], steps)
+    done = stepped(Sample("a", image, Label(0), "bgr"), steps)
     assert isinstance(done.data, Levels)
     assert done.data.levels.nbytes == 6 * 6 * 3
 
@@ -104,7 +104,7 @@ def test_a_step_of_others_gets_an_array():
 
     steps = [component(*STEPS[0]), Component("seen", {}, Seen()), component(*STEPS[12])]
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    (done,) = preprocess([Sample("a", image, Label(0), "bgr")], steps)
+    done = stepped(Sample("a", image, Label(0), "bgr"), steps)
     assert (done.data.dtype, type(done.data)) == (np.float64, np.ndarray)
 
 
