@@ -13,7 +13,10 @@ from ..kinds import Metric
 from ..types import Array, DatasetMeta, Mask, MaskScores, MetricValue
 from ._classes import class_names
 
-__all__ = ["ConfusionMetric", "mean", "ratio"]
+__all__ = ["ConfusionMetric", "diagonal", "mean", "ratio"]
+
+_CELLS = 2**20
+"""How many numbers of confusion matrices are held at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,22 +60,23 @@ class ConfusionMetric(Metric[Mask, Mask | MaskScores]):
             raise DataError("no sample found, at least one expected for a confusion matrix")
         names = class_names(meta)
         size = max(names) + 1
-        matrices = (self._matrix(counts, size) for counts in evidence)
         total, per_sample = np.zeros((size, size), dtype=np.int64), []
-        for matrix in matrices:
-            total += matrix
-            per_sample.append(self.value(matrix))
+        block = max(_CELLS // size**2, 1)
+        for start in range(0, len(evidence), block):
+            matrices = self._matrices(evidence[start : start + block], size)
+            total += matrices.sum(axis=0)
+            per_sample.append(self.values(matrices))
         parts = self.by_class(total)
         components = {} if parts is None else {n: float(parts[i]) for i, n in names.items() if 0 <= i < size}
         known = {name: part for name, part in components.items() if not np.isnan(part)}
-        return MetricValue(self.value(total), known, np.array(per_sample))
+        return MetricValue(float(self.values(total)), known, np.concatenate(per_sample))
 
     @abstractmethod
-    def value(self, matrix: Array) -> float:
-        """Return the metric of a confusion matrix (C, C), rows for the annotated class; NaN where it has none."""
+    def values(self, matrices: Array) -> Array:
+        """Return the metric (…) of `matrices` (…, C, C), rows for the annotated class; NaN where there is none."""
 
-    def by_class(self, matrix: Array) -> Array | None:
-        """Return the metric (C,) of each class, NaN where it has none; None where it has no parts."""
+    def by_class(self, matrices: Array) -> Array | None:
+        """Return the metric (…, C) of each class, NaN where it has none; None where it has no parts."""
         return None
 
     def _counts(self, annotation: Mask, prediction: Mask | MaskScores) -> Counts:
@@ -84,10 +88,15 @@ class ConfusionMetric(Metric[Mask, Mask | MaskScores]):
                 f"a prediction {predicted.shape} for an annotation {truth.shape} found, equal sizes expected; add "
                 "resize_segmentation_mask"
             )
-        counted = (truth >= 0) & (predicted >= 0)
-        truth, predicted = truth[counted].astype(np.int64), predicted[counted].astype(np.int64)
+        # Few masks have pixels without a class, and picking the others costs as much as counting them.
+        if not min(truth.min(initial=0), predicted.min(initial=0)) >= 0:
+            counted = (truth >= 0) & (predicted >= 0)
+            truth, predicted = truth[counted], predicted[counted]
         width = int(predicted.max(initial=0)) + 1
-        counts = np.bincount(truth * width + predicted)
+        pairs = truth.astype(np.int64)
+        pairs *= width
+        pairs += predicted.astype(np.int64, copy=False)
+        counts = np.bincount(pairs.reshape(-1))
         found = np.flatnonzero(counts)
         return Counts(found // width, found % width, counts[found])
 
@@ -101,13 +110,18 @@ class ConfusionMetric(Metric[Mask, Mask | MaskScores]):
             )
         return prediction.labels
 
-    def _matrix(self, counts: Counts, size: int) -> Array:
-        matrix = np.zeros((size, size), dtype=np.int64)
-        kept = (counts.truth < size) & (counts.predicted < size)
-        for side in (counts.truth, counts.predicted):
-            kept &= side != (-1 if self.ignore_label is None else self.ignore_label)
-        matrix[counts.truth[kept], counts.predicted[kept]] = counts.pixels[kept]
-        return matrix
+    def _matrices(self, evidence: Sequence[Counts], size: int) -> Array:
+        """Return the confusion matrix of each image, (N, C, C)."""
+        matrices = np.zeros((len(evidence), size, size), dtype=np.int64)
+        image = np.repeat(np.arange(len(evidence)), [len(counts.pixels) for counts in evidence])
+        truth, predicted, pixels = (
+            np.concatenate([getattr(counts, name) for counts in evidence]) for name in ("truth", "predicted", "pixels")
+        )
+        kept = (truth < size) & (predicted < size)
+        if self.ignore_label is not None:
+            kept &= (truth != self.ignore_label) & (predicted != self.ignore_label)
+        matrices[image[kept], truth[kept], predicted[kept]] = pixels[kept]
+        return matrices
 
 
 def ratio(part: Array, whole: Array) -> Array:
@@ -116,7 +130,18 @@ def ratio(part: Array, whole: Array) -> Array:
     return quotient
 
 
-def mean(parts: Array) -> float:
-    """Return the mean of those that are not NaN; NaN where all are."""
-    known = parts[~np.isnan(parts)]
-    return float(known.mean()) if known.size else float("nan")
+def mean(parts: Array) -> Array:
+    """Return the mean (…) over the last axis of `parts` of those that are not NaN; NaN where all are."""
+    known = ~np.isnan(parts)
+    counts = known.sum(axis=-1)
+    means = np.full(counts.shape, np.nan)
+    # Rows of one length are summed as each would be alone, so that a mean does not depend on its neighbours.
+    for count in np.unique(counts[counts > 0]):
+        rows = counts == count
+        means[rows] = parts[rows][known[rows]].reshape(-1, count).mean(axis=1)
+    return means
+
+
+def diagonal(matrices: Array) -> Array:
+    """Return the diagonals (…, C) of `matrices` (…, C, C)."""
+    return np.diagonal(matrices, axis1=-2, axis2=-1)

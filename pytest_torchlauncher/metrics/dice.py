@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..registry import register
 from ..types import Array
-from ._confusion import ConfusionMetric, mean, ratio
+from ._confusion import ConfusionMetric, diagonal, mean, ratio
 
 __all__ = ["Dice"]
 
@@ -21,10 +19,10 @@ class Dice(ConfusionMetric):
     It is the F1 score of the pixels; a class that neither mask has is left out. Dice, https://doi.org/10.2307/1932409.
     """
 
-    def value(self, matrix: Array) -> float:
-        """Return the mean Dice coefficient of `matrix` (C, C)."""
-        return mean(self.by_class(matrix))
+    def values(self, matrices: Array) -> Array:
+        """Return the mean Dice coefficient (…) of `matrices` (…, C, C)."""
+        return mean(self.by_class(matrices))
 
-    def by_class(self, matrix: Array) -> Array:
-        """Return the Dice coefficient (C,) of each class."""
-        return ratio(2 * np.diag(matrix), matrix.sum(axis=1) + matrix.sum(axis=0))
+    def by_class(self, matrices: Array) -> Array:
+        """Return the Dice coefficient (…, C) of each class."""
+        return ratio(2 * diagonal(matrices), matrices.sum(axis=-1) + matrices.sum(axis=-2))

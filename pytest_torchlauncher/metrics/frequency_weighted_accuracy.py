@@ -8,7 +8,7 @@ import numpy as np
 
 from ..registry import register
 from ..types import Array
-from ._confusion import ConfusionMetric, ratio
+from ._confusion import ConfusionMetric, diagonal, ratio
 
 __all__ = ["FrequencyWeightedAccuracy"]
 
@@ -21,8 +21,8 @@ class FrequencyWeightedAccuracy(ConfusionMetric):
     Long et al., https://arxiv.org/abs/1411.4038, who call it frequency weighted IU.
     """
 
-    def value(self, matrix: Array) -> float:
-        """Return the weighted intersection over union of `matrix` (C, C)."""
-        shared, annotated = np.diag(matrix), matrix.sum(axis=1)
-        union = ratio(shared, annotated + matrix.sum(axis=0) - shared)
-        return float(ratio(np.nansum(union * annotated), annotated.sum()))
+    def values(self, matrices: Array) -> Array:
+        """Return the weighted intersection over union (…) of `matrices` (…, C, C)."""
+        shared, annotated = diagonal(matrices), matrices.sum(axis=-1)
+        union = ratio(shared, annotated + matrices.sum(axis=-2) - shared)
+        return ratio(np.nansum(union * annotated, axis=-1), annotated.sum(axis=-1))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..registry import register
 from ..types import Array
-from ._confusion import ConfusionMetric, mean, ratio
+from ._confusion import ConfusionMetric, diagonal, mean, ratio
 
 __all__ = ["MeanAccuracy"]
 
@@ -18,10 +16,10 @@ __all__ = ["MeanAccuracy"]
 class MeanAccuracy(ConfusionMetric):
     """The mean over the annotated classes of the fraction of a class's pixels that are right."""
 
-    def value(self, matrix: Array) -> float:
-        """Return the mean accuracy of `matrix` (C, C)."""
-        return mean(self.by_class(matrix))
+    def values(self, matrices: Array) -> Array:
+        """Return the mean accuracy (…) of `matrices` (…, C, C)."""
+        return mean(self.by_class(matrices))
 
-    def by_class(self, matrix: Array) -> Array:
-        """Return the accuracy (C,) of each class."""
-        return ratio(np.diag(matrix), matrix.sum(axis=1))
+    def by_class(self, matrices: Array) -> Array:
+        """Return the accuracy (…, C) of each class."""
+        return ratio(diagonal(matrices), matrices.sum(axis=-1))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..registry import register
 from ..types import Array
-from ._confusion import ConfusionMetric, mean, ratio
+from ._confusion import ConfusionMetric, diagonal, mean, ratio
 
 __all__ = ["MeanIou"]
 
@@ -21,11 +19,11 @@ class MeanIou(ConfusionMetric):
     A class that neither mask has is left out; Everingham et al., https://doi.org/10.1007/s11263-014-0733-5.
     """
 
-    def value(self, matrix: Array) -> float:
-        """Return the mean intersection over union of `matrix` (C, C)."""
-        return mean(self.by_class(matrix))
+    def values(self, matrices: Array) -> Array:
+        """Return the mean intersection over union (…) of `matrices` (…, C, C)."""
+        return mean(self.by_class(matrices))
 
-    def by_class(self, matrix: Array) -> Array:
-        """Return the intersection over union (C,) of each class."""
-        shared = np.diag(matrix)
-        return ratio(shared, matrix.sum(axis=1) + matrix.sum(axis=0) - shared)
+    def by_class(self, matrices: Array) -> Array:
+        """Return the intersection over union (…, C) of each class."""
+        shared = diagonal(matrices)
+        return ratio(shared, matrices.sum(axis=-1) + matrices.sum(axis=-2) - shared)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..registry import register
 from ..types import Array
-from ._confusion import ConfusionMetric, ratio
+from ._confusion import ConfusionMetric, diagonal, ratio
 
 __all__ = ["SegmentationAccuracy"]
 
@@ -18,6 +16,6 @@ __all__ = ["SegmentationAccuracy"]
 class SegmentationAccuracy(ConfusionMetric):
     """The fraction of the pixels that count whose class is right: pixel accuracy."""
 
-    def value(self, matrix: Array) -> float:
-        """Return the fraction on the diagonal of `matrix` (C, C)."""
-        return float(ratio(np.trace(matrix), matrix.sum()))
+    def values(self, matrices: Array) -> Array:
+        """Return the fraction (…) on the diagonals of `matrices` (…, C, C)."""
+        return ratio(diagonal(matrices).sum(axis=-1), matrices.sum(axis=(-2, -1)))

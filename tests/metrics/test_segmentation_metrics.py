@@ -106,6 +106,16 @@ def test_an_image_alone_and_any_collection(metric, seed):
 
 
 @every_metric
+def test_matrices_are_held_a_few_at_a_time(metric, monkeypatch):
+    evidence = [item for seed in range(20) for item in metric().observe(*images(seed))]
+    whole = metric().summarize(evidence, META)
+    monkeypatch.setattr("pytest_torchlauncher.metrics._confusion._CELLS", 3 * CLASSES**2)
+    parts = metric().summarize(evidence, META)
+    assert (parts.value, parts.components) == (whole.value, whole.components)
+    np.testing.assert_array_equal(parts.per_sample, whole.per_sample)
+
+
+@every_metric
 @pytest.mark.parametrize("ignored", [2, 255])
 def test_an_ignored_class_counts_on_neither_side(metric, ignored):
     annotations, predictions = images(11)
