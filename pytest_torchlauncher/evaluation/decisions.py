@@ -36,14 +36,18 @@ def _classes(predictions: Sequence[Prediction]) -> tuple[Array, Array]:
     if len(scores) != len(predictions):
         classes = [p.index if isinstance(p, Label) else int(np.argmax(p.values)) for p in predictions]  # type: ignore[union-attr]
         return np.array(classes), np.ones(len(classes), dtype=np.float32)
-    probabilities = _probabilities(np.stack(scores).astype(np.float64))
-    return probabilities.argmax(axis=1), probabilities.max(axis=1).round(4).astype(np.float32)
+    stacked = np.stack(scores)
+    largest = stacked.argmax(axis=1)
+    return largest, _probabilities(stacked, largest[:, np.newaxis])[:, 0].round(4).astype(np.float32)
 
 
-def _probabilities(scores: Array) -> Array:
+def _probabilities(scores: Array, classes: Array) -> Array:
+    """Return the probabilities (B, 1) float64 of `classes` (B, 1), those with the largest of `scores` (B, C)."""
+    highest = np.take_along_axis(scores, classes, axis=1).astype(np.float64)
     # A model that ends in a softmax already returns probabilities: a second softmax would flatten them.
-    if scores.min() >= 0 and np.allclose(scores.sum(axis=1), 1, atol=1e-3):
-        return scores
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    probabilities: Array = powers / powers.sum(axis=1, keepdims=True)
+    if scores.min() >= 0 and np.allclose(scores.astype(np.float64).sum(axis=1), 1, atol=1e-3):
+        return highest
+    powers = np.subtract(scores, highest, dtype=np.float64)
+    # The largest score is taken off, so that its power is 1.
+    probabilities: Array = 1 / np.exp(powers, out=powers).sum(axis=1, keepdims=True)
     return probabilities

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -57,12 +58,23 @@ def annotation_digest(annotation: Annotation) -> str:
 def _line(value: Any) -> str:
     if isinstance(value, np.ndarray):
         content = hashlib.sha256(np.ascontiguousarray(value).data).hexdigest()
-        return f"{value.dtype} {value.shape} {content}"
-    if dataclasses.is_dataclass(value):
-        fields = ", ".join(f"{field.name}={_line(getattr(value, field.name))}" for field in dataclasses.fields(value))
-        return f"{type(value).__name__}({fields})"
+        return f"{_text(value.dtype)} {value.shape} {content}"
+    if (names := _fields(type(value))) is not None:
+        return f"{type(value).__name__}({', '.join([f'{name}={_line(getattr(value, name))}' for name in names])})"
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{name!r}: {_line(part)}' for name, part in value.items())}}}"
     if isinstance(value, tuple):
         return f"({', '.join(map(_line, value))})"
     return repr(value)
+
+
+# Every annotation asks for both, and neither is quick.
+@functools.cache
+def _fields(kind: type) -> tuple[str, ...] | None:
+    """Return the names of the fields of a dataclass, None of another class."""
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
+
+
+@functools.cache
+def _text(dtype: np.dtype[Any]) -> str:
+    return str(dtype)

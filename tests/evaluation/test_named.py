@@ -152,3 +152,4 @@ def test_digests_tell_annotations_apart():
     assert len(set(lines)) == len(lines)
     assert lines[0] == "Label(index=1)"
     assert lines[3] == annotation_digest(Values(np.ones(2)))
+    assert lines[5] == ("Values(values=float32 (2,) 80b8fd6d60fa85fd14a38b5295cb92abd80dfec5ca406c9f969609a79d36809d)")
