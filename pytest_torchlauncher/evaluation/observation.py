@@ -59,8 +59,9 @@ def _line(value: Any) -> str:
     if isinstance(value, np.ndarray):
         content = hashlib.sha256(np.ascontiguousarray(value).data).hexdigest()
         return f"{_text(value.dtype)} {value.shape} {content}"
-    if (names := _fields(type(value))) is not None:
-        return f"{type(value).__name__}({', '.join([f'{name}={_line(getattr(value, name))}' for name in names])})"
+    kind: type = type(value)
+    if (names := _fields(kind)) is not None:
+        return f"{kind.__name__}({', '.join([f'{name}={_line(getattr(value, name))}' for name in names])})"
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{name!r}: {_line(part)}' for name, part in value.items())}}}"
     if isinstance(value, tuple):
