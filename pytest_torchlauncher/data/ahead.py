@@ -40,7 +40,8 @@ class Ahead(AbstractContextManager["Ahead[T]"], Generic[T]):
     def __init__(self, jobs: Iterable[Callable[[], T]], depth: int, workers: int) -> None:
         self._jobs = iter(jobs)
         self._depth = max(depth, 1)
-        self._most = self._allowed = max(workers, 1)
+        self._most = max(workers, 1)
+        self._allowed = max(self._most - 1, 1)  # a core is left to whoever waits for nothing yet
         self._running = 0
         self._turn = threading.Condition()
         self._pool = ThreadPoolExecutor(self._most, "torchlauncher-data")

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import ModelError, Position, did_you_mean, display_path
 from ..plan import LauncherSpec
+from .importing_much import importing_much
 from .wording import listed, raised, user_code
 
 __all__ = ["importable", "resolve"]
@@ -127,7 +128,8 @@ def _import(name: str, spec: LauncherSpec) -> ModuleType | None:
     where = spec.where["module"]
     with user_code(f"module: importing {name}", where):
         try:
-            return importlib.import_module(name)
+            with importing_much():
+                return importlib.import_module(name)
         except ImportError as error:
             if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
                 return None

@@ -14,6 +14,7 @@ from .calling import Arguments
 from .device import select_device
 from .environment import describe_environment, describe_model
 from .importing import importable
+from .importing_much import importing_much
 from .loading import Loaded, load_module
 from .outputs import Tensors, check_finite, flatten, has_entry_by_sample, join, stack, to_arrays
 from .placement import PlacedModule
@@ -206,6 +207,8 @@ def launch(spec: LauncherSpec) -> Iterator[Launcher]:
         MissingExtraError: the checkpoint's format or the module needs an optional package.
         ModelError: the module cannot be imported, built, loaded or placed.
     """
+    with importing_much():
+        import torch  # noqa: F401  # once, and first
     with defaults_kept(), importable(spec.python_path, spec.where["python_path"]):
         with reproducible():
             device = select_device(spec.device, spec.where["device"])

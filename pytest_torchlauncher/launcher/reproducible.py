@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
@@ -76,18 +77,33 @@ def _seed(seed: int) -> None:
 def _deterministic_algorithms() -> Iterator[None]:
     import torch
 
-    enabled = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    mode = torch.get_deterministic_debug_mode()
     workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")
     # Without it every matrix product on CUDA warns that it may not be deterministic.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     try:
-        yield
+        with _deterministic_compiler():
+            yield
     finally:
-        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
+        torch.set_deterministic_debug_mode(mode)
         if workspace is None:
             os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
+
+
+@contextmanager
+def _deterministic_compiler() -> Iterator[None]:
+    """Ask torch's compiler too, where it is in use; ``use_deterministic_algorithms`` would import it, in a second."""
+    config: Any = sys.modules.get("torch._inductor.config")
+    if not hasattr(config, "deterministic"):  # None, or that of an older torch
+        yield
+        return
+    before = config.deterministic
+    config.deterministic = True
+    try:
+        yield
+    finally:
+        config.deterministic = before
 
 
 @contextmanager

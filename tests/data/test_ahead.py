@@ -1,0 +1,93 @@
+import threading
+import time
+
+import pytest
+
+from pytest_torchlauncher.data.ahead import Ahead
+
+
+def job(value, seconds=0.0):
+    def run():
+        time.sleep(seconds)
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    return run
+
+
+@pytest.mark.parametrize(("depth", "workers"), [(1, 1), (2, 4), (9, 3), (50, 1)])
+def test_results_come_in_order_whoever_is_first(depth, workers):
+    jobs = [job(i, 0.003 * (i % 3 == 0)) for i in range(40)]
+    with Ahead(jobs, depth, workers) as ahead:
+        assert list(ahead) == list(range(40))
+
+
+def test_no_more_jobs_are_taken_than_its_depth():
+    taken = []
+
+    def jobs():
+        for i in range(20):
+            taken.append(i)
+            yield job(i)
+
+    with Ahead(jobs(), 4, 2) as ahead:
+        for result in ahead:
+            assert len(taken) <= result + 5
+
+
+def test_jobs_begin_before_anybody_asks():
+    begun = threading.Event()
+    with Ahead([begun.set], 2, 1):
+        assert begun.wait(10)
+
+
+def test_the_first_failure_is_told_at_once():
+    slow, done = job(ValueError("second"), 0.2), threading.Event()
+    jobs = [job("zeroth"), job("first"), slow, job(ValueError("third")), done.set]
+    with Ahead(jobs, 8, 4) as ahead:
+        assert done.wait(10)
+        time.sleep(0.05)
+        # Neither the result that is there, nor the failure that came first in time.
+        with pytest.raises(ValueError, match="second"):
+            next(iter(ahead))
+
+
+def test_jobs_that_nobody_needs_are_not_run():
+    ran = []
+
+    def note(i):
+        def run():
+            time.sleep(0.01)
+            ran.append(i)
+
+        return run
+
+    with Ahead(map(note, range(100)), 90, 2) as ahead:
+        next(iter(ahead))
+    assert len(ran) < 20
+    assert threading.active_count() < 50
+
+
+def test_the_number_of_running_jobs_follows_who_waits():
+    running, most = [0], [0]
+    lock = threading.Lock()
+
+    def run():
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        time.sleep(0.005)
+        with lock:
+            running[0] -= 1
+
+    with Ahead([run] * 60, 12, 3) as ahead:
+        for place, _ in enumerate(ahead):
+            if place < 30:
+                time.sleep(0.01)
+            if place == 20:
+                most[0] = 0
+            if place == 29:
+                alone, most[0] = most[0], 0
+    assert alone == 1
+    assert most[0] == 3
