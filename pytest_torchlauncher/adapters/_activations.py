@@ -12,10 +12,11 @@ __all__ = ["sigmoid", "softmax"]
 def softmax(scores: Array, axis: int = -1) -> Array:
     """Return the softmax of `scores` along `axis`, float64."""
     # The largest score is taken off first: the exponential of a large one is infinite.
-    values = scores.astype(np.float64)
-    powers = np.exp(values - values.max(axis=axis, keepdims=True))
-    normalized: Array = powers / powers.sum(axis=axis, keepdims=True)
-    return normalized
+    values: Array = scores.astype(np.float64)
+    values -= values.max(axis=axis, keepdims=True)
+    np.exp(values, out=values)
+    values /= values.sum(axis=axis, keepdims=True)
+    return values
 
 
 def sigmoid(scores: Array) -> Array:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..errors import OutputError
 from ..types import Array
 
-__all__ = ["rows"]
+__all__ = ["batched", "rows"]
 
 
 def rows(output: Array | tuple[Array, ...], batch: int) -> Sequence[Array]:
@@ -25,3 +27,16 @@ def rows(output: Array | tuple[Array, ...], batch: int) -> Sequence[Array]:
     if len(output) != batch:
         raise OutputError(f"{len(output)} rows for a batch of {batch} found, ({batch}, …) expected")
     return list(output)
+
+
+def batched(output: Array, batch: int) -> Array:
+    """Return what `output` holds for each of `batch` samples as (B, …), a single number a sample as (B, 1).
+
+    The output of a single sample may come without the axis of the batch.
+
+    Raises:
+        OutputError: it does not hold one row a sample.
+    """
+    rows(output, batch)
+    by_sample = output if output.ndim and len(output) == batch else output[np.newaxis]
+    return by_sample.reshape(batch, -1) if by_sample.ndim == 1 else by_sample

@@ -46,10 +46,11 @@ class DETR(Adapter):
             raise OutputError(
                 f"logits {logits.shape} and boxes {boxes.shape} found, (B, Q, C + 1) and (B, Q, 4) of {count} expected"
             )
-        return [_boxes(*pair) for pair in zip(softmax(logits)[..., :-1], boxes.astype(np.float64), strict=True)]
+        scores = softmax(logits)[..., :-1]
+        parts = zip(_corners(boxes.astype(np.float64)), scores.argmax(axis=2), scores.max(axis=2), strict=True)
+        return [ScoredBoxes(*of_one, "normalized") for of_one in parts]
 
 
-def _boxes(scores: Array, boxes: Array) -> ScoredBoxes:
-    centers, halves = boxes[:, :2], boxes[:, 2:] / 2
-    corners = np.concatenate([centers - halves, centers + halves], axis=1)
-    return ScoredBoxes(corners, scores.argmax(axis=1), scores.max(axis=1), "normalized")
+def _corners(boxes: Array) -> Array:
+    centers, halves = boxes[..., :2], boxes[..., 2:] / 2
+    return np.concatenate([centers - halves, centers + halves], axis=-1)

@@ -12,7 +12,7 @@ from ..errors import OutputError
 from ..kinds import Adapter
 from ..registry import register
 from ..types import Array, Batch, Landmarks, Outputs, Prediction
-from ._rows import rows
+from ._rows import batched
 
 __all__ = ["LandmarksRegression"]
 
@@ -52,11 +52,14 @@ class LandmarksRegression(Adapter):
             OutputError: no such output, not one row a sample, or no whole number of landmarks in a row.
         """
         output = outputs.select(self.landmarks_out)
-        return [Landmarks(self._points(row), "normalized") for row in rows(output, len(batch.samples))]
+        return [Landmarks(points, "normalized") for points in self._points(batched(output, len(batch.samples)))]
 
-    def _points(self, row: Array) -> Array:
-        if row.size % self.landmarks_step:
+    def _points(self, rows: Array) -> Array:
+        """Return x and y of the landmarks (B, K, 2) in `rows` (B, …)."""
+        numbers = rows[0].size
+        if numbers % self.landmarks_step:
             raise OutputError(
-                f"{row.size} numbers a sample found, a multiple of landmarks_step: {self.landmarks_step} expected"
+                f"{numbers} numbers a sample found, a multiple of landmarks_step: {self.landmarks_step} expected"
             )
-        return row.reshape(-1, self.landmarks_step)[:, :2].astype(np.float64)
+        step = self.landmarks_step
+        return rows.reshape(len(rows), numbers // step, step)[..., :2].astype(np.float64)

@@ -11,7 +11,7 @@ import numpy as np
 from ..kinds import Adapter
 from ..registry import register
 from ..types import Attributes, Batch, Outputs, Prediction
-from ._rows import rows
+from ._rows import batched
 
 __all__ = ["PersonAttributes"]
 
@@ -47,4 +47,6 @@ class PersonAttributes(Adapter):
             OutputError: no such output, or not one row a sample.
         """
         output = outputs.select(self.attributes_recognition_out)
-        return [Attributes((row.reshape(-1) > 0.5).astype(np.int64)) for row in rows(output, len(batch.samples))]
+        count = len(batch.samples)
+        has = batched(output, count).reshape(count, -1) > 0.5
+        return [Attributes(row) for row in has.astype(np.int64)]

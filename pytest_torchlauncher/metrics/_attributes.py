@@ -40,7 +40,16 @@ class AttributeMetric(Metric[Attributes, Attributes]):
         Raises:
             OutputError: as many attributes are not predicted as are annotated.
         """
-        return [_decisions(*pair) for pair in zip(annotations, predictions, strict=True)]
+        pairs = [(a.values, p.values) for a, p in zip(annotations, predictions, strict=True)]
+        for truth, estimate in pairs:
+            if truth.shape != estimate.shape:
+                raise OutputError(
+                    f"{estimate.size} attributes found for {truth.size} annotated ones; correct the annotations or the "
+                    "adapter's options"
+                )
+        if len({truth.shape for truth, _ in pairs}) == 1:
+            return list(_decisions(*map(np.array, zip(*pairs, strict=True))))
+        return [_decisions(*pair) for pair in pairs]
 
     def summarize(self, evidence: Sequence[Array], meta: DatasetMeta) -> MetricValue:
         """Return the ratio, that of each attribute that is ever annotated, and that of each sample, NaN without any.
@@ -75,15 +84,10 @@ class AttributeMetric(Metric[Attributes, Attributes]):
         return ratio
 
 
-def _decisions(annotation: Attributes, prediction: Attributes) -> Array:
-    truth, estimate = annotation.values, prediction.values == 1
-    if truth.shape != estimate.shape:
-        raise OutputError(
-            f"{estimate.size} attributes found for {truth.size} annotated ones; correct the annotations or the "
-            "adapter's options"
-        )
-    has, has_not = truth == 1, truth == 0
-    return np.stack([has & estimate, has_not & estimate, has_not & ~estimate, has & ~estimate])
+def _decisions(truth: Array, estimate: Array) -> Array:
+    """Return the decisions (…, 4, K) about annotated and predicted attributes (…, K)."""
+    has, has_not, found = truth == 1, truth == 0, estimate == 1
+    return np.stack([has & found, has_not & found, has_not & ~found, has & ~found], axis=-2)
 
 
 def _stacked(evidence: Sequence[Array]) -> Array:

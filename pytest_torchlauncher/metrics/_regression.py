@@ -45,6 +45,9 @@ class RegressionMetric(Metric[Values | Matte | DepthMap | Image, Values | Matte 
         Raises:
             OutputError: an annotation and its prediction are of different sizes.
         """
+        truth, estimates = _vectors(annotations), _vectors(predictions)
+        if truth is not None and estimates is not None and truth.shape == estimates.shape:
+            return list(self.errors(truth, estimates))
         return [self._observed(*pair) for pair in zip(annotations, predictions, strict=True)]
 
     def summarize(self, evidence: Sequence[Array], meta: DatasetMeta) -> MetricValue:
@@ -61,23 +64,39 @@ class RegressionMetric(Metric[Values | Matte | DepthMap | Image, Values | Matte 
         if self.max_error:
             components["max_error"] = float(errors.max())
         value = float(np.mean(list(components.values()))) if self.compat else components["mean"]
-        per_sample = np.array([sample.mean() if sample.size else np.nan for sample in evidence])
+        alone = all(sample.size == 1 for sample in evidence)
+        per_sample = errors if alone else np.array([s.mean() if s.size else np.nan for s in evidence])
         return MetricValue(value, components, per_sample, higher_is_better=False, bounded=False)
 
     @abstractmethod
     def errors(self, truth: Array, estimate: Array) -> Array:
-        """Return the error of a sample (1,), of `truth` and `estimate`, float64 of one shape."""
+        """Return the error (N, 1) of each sample, of `truth` and `estimate` (N, …) float64; see `mean` for `compat`."""
 
     def mean(self, differences: Array) -> Array:
-        """Return the mean (1,) of the `differences` of a sample; under `compat` those of a vector as they are."""
-        return differences if self.compat and differences.ndim == 1 else differences.mean().reshape(1)
+        """Return the mean (N, 1) of each sample's `differences` (N, …); under `compat` those of vectors as they are."""
+        if self.compat and differences.ndim == 2:
+            return differences
+        means: Array = differences.mean(axis=tuple(range(1, differences.ndim)))
+        return means[:, np.newaxis]
 
     def _observed(self, annotation: Quantity, prediction: Quantity) -> Array:
         truth, estimate = _alike(annotation.values, prediction.values)
         if isinstance(annotation, DepthMap) and annotation.valid.size:
             valid = annotation.valid.reshape(truth.shape)
             truth, estimate = truth[valid][np.newaxis], estimate[valid][np.newaxis]
-        return self.errors(truth, estimate) if truth.size else np.zeros(1 if self.compat else 0)
+        if not truth.size:
+            return np.zeros(1 if self.compat else 0)
+        errors: Array = self.errors(truth[np.newaxis], estimate[np.newaxis])[0]
+        return errors
+
+
+def _vectors(quantities: Sequence[Quantity]) -> Array | None:
+    """Return vectors of one length, or numbers, as (N, K) float64; None of anything else."""
+    shapes = {quantity.values.shape if isinstance(quantity, Values) else None for quantity in quantities}
+    shape = shapes.pop() if len(shapes) == 1 else None
+    if shape is None or len(shape) > 1 or 0 in shape:
+        return None
+    return np.array([quantity.values for quantity in quantities], dtype=np.float64).reshape(len(quantities), -1)
 
 
 def _alike(truth: Array, estimate: Array) -> tuple[Array, Array]:

@@ -53,10 +53,11 @@ class AccuracyPerClass(Metric[Label, Scores | Label]):
         """
         if not len(evidence):
             raise DataError("no sample found, at least one expected for an accuracy")
-        labels = np.array([label for label, _ in evidence])
+        labels, place = np.unique([label for label, _ in evidence], return_inverse=True)
         per_sample = np.array([right for _, right in evidence], dtype=np.float64)
         names = class_names(meta)
+        fractions = np.bincount(place, per_sample) / np.bincount(place)
         components = {
-            class_name(names, label): float(per_sample[labels == label].mean()) for label in np.unique(labels)
+            class_name(names, label): fraction for label, fraction in zip(labels, fractions.tolist(), strict=True)
         }
         return MetricValue(float(np.mean(list(components.values()))), components, per_sample)

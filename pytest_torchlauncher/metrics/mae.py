@@ -25,5 +25,5 @@ class MeanAbsoluteError(RegressionMetric):
     """
 
     def errors(self, truth: Array, estimate: Array) -> Array:
-        """Return the mean absolute difference of a sample."""
+        """Return the mean absolute difference (N, 1) of each sample."""
         return self.mean(np.abs(truth - estimate))

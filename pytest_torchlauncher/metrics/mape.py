@@ -31,7 +31,7 @@ class MeanAbsolutePercentageError(RegressionMetric):
     """
 
     def errors(self, truth: Array, estimate: Array) -> Array:
-        """Return the mean absolute percentage error of a sample, 0.1 for 10 %."""
+        """Return the mean absolute percentage error (N, 1) of each sample, 0.1 for 10 %."""
         if self.compat:
             with np.errstate(divide="ignore", invalid="ignore"):
                 return self.mean(np.abs(truth - estimate) / truth)

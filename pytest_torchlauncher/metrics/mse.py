@@ -25,5 +25,5 @@ class MeanSquaredError(RegressionMetric):
     """
 
     def errors(self, truth: Array, estimate: Array) -> Array:
-        """Return the mean squared difference of a sample."""
+        """Return the mean squared difference (N, 1) of each sample."""
         return self.mean(np.square(truth - estimate))

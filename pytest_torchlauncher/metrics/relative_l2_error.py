@@ -28,8 +28,9 @@ class RelativeL2Error(RegressionMetric):
     """
 
     def errors(self, truth: Array, estimate: Array) -> Array:
-        """Return the relative error of a sample."""
-        return np.array([self._norm(truth - estimate) / (self._norm(truth) + _EPSILON)])
+        """Return the relative error (N, 1) of each sample."""
+        pairs = zip(truth - estimate, truth, strict=True)
+        return np.array([[self._norm(difference) / (self._norm(of_one) + _EPSILON)] for difference, of_one in pairs])
 
     def _norm(self, values: Array) -> float:
         return float(np.linalg.norm(values, 2 if self.compat and values.ndim == 2 else None))

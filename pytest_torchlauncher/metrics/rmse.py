@@ -25,5 +25,5 @@ class RootMeanSquaredError(RegressionMetric):
     """
 
     def errors(self, truth: Array, estimate: Array) -> Array:
-        """Return the root of the mean squared difference of a sample."""
+        """Return the root of the mean squared difference (N, 1) of each sample."""
         return np.sqrt(self.mean(np.square(truth - estimate)))

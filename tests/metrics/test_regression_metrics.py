@@ -53,6 +53,19 @@ def test_mean_deviation_and_largest_are_those_of_the_samples_errors(metric, seed
 
 
 @every_metric
+@pytest.mark.parametrize("options", [{}, COMPAT], ids=["plain", "compat"])
+def test_vectors_measure_the_same_together_and_alone(metric, options):
+    truth, estimates = random_values(RNG, 5, (300,)), random_values(RNG, 5, (300,))
+    block = metric(**options)
+    together = block.observe(truth, estimates)
+    other = random_values(RNG, 1, (2,))
+    of_two_lengths = block.observe(truth + other, estimates + other)
+    for index, evidence in enumerate(together):
+        np.testing.assert_array_equal(evidence, of_two_lengths[index])
+        np.testing.assert_array_equal(evidence, block.observe([truth[index]], [estimates[index]])[0])
+
+
+@every_metric
 def test_its_direction_and_scale(metric):
     result = measured(metric, random_values(RNG, 3), random_values(RNG, 3))
     assert (result.higher_is_better, result.bounded, result.unit) == (False, False, "")
