@@ -12,15 +12,21 @@ import pytest
 from .baselines.store import baseline_file
 from .config.loader import Entry, load_file
 from .config.marks import MarkSpec
+from .data.shelf import Shelf
 from .errors import ConfigError, DataError, MissingDataError, MissingDeviceError, Position, Problem
+from .evaluation.shared import Shared
 from .record import RECORDS, Record
 from .runner import Runner
 from .target import Target
+from .workers import lent_folder
 
 __all__ = ["EvaluationFailed", "LauncherFile", "LauncherItem", "given_by", "runner_key"]
 
 runner_key = pytest.StashKey[Runner]()
 """On the config: the runner that the options describe."""
+
+_shared = pytest.StashKey[Shared]()
+"""On the config: what the evaluations of this run have in common."""
 
 
 class EvaluationFailed(AssertionError):
@@ -126,16 +132,29 @@ def _evaluating(item: LauncherItem, request: pytest.FixtureRequest) -> None:
         return
     index = item.session.items.index(item)
     target = Target(item.nodeid, index, evaluation, baseline_file(item.path), evaluation.model)
-    spec = evaluation.dataset
+    spec, shared = evaluation.dataset, _shared_by(item.session)
     try:
         record = item.config.stash[runner_key].run(
-            target, lambda: given_by(request, str(spec.fixture), spec.where["fixture"])
+            target, lambda: given_by(request, str(spec.fixture), spec.where["fixture"]), shared
         )
     except (MissingDataError, MissingDeviceError) as missing:
         pytest.skip(str(missing))
+    finally:
+        shared.done(evaluation)
     item.stash.setdefault(RECORDS, []).append(record)
     if record.failed:
         raise EvaluationFailed(record)
+
+
+def _shared_by(session: pytest.Session) -> Shared:
+    """Return what the items that were chosen have in common."""
+    config = session.config
+    if _shared not in config.stash:
+        entries = [item.entry for item in session.items if isinstance(item, LauncherItem)]
+        needs = [entry.evaluation for entry in entries if entry.evaluation]
+        config.stash[_shared] = Shared(needs, Shelf(lent_folder(config)), config.stash[runner_key].limit)
+        config.add_cleanup(config.stash[_shared].close)
+    return config.stash[_shared]
 
 
 def given_by(request: pytest.FixtureRequest, name: str, where: Position) -> Any:

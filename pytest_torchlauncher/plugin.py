@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,7 @@ from .record import RECORDS
 from .reports.extent import ExtentRecorder
 from .reports.session import SessionReports
 from .reports.transport import attach
+from .workers import lend_folder
 
 if TYPE_CHECKING:
     from .fixture import TorchLauncher
@@ -98,6 +99,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(ExtentRecorder(), "torchlauncher-extent")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(SessionReports(config), "torchlauncher-reports")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Lend xdist's worker the folder that all of them share."""
+    lend_folder(node)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -14,6 +14,7 @@ from .errors import BaselineError, LauncherError, MissingDataError, MissingDevic
 from .evaluation.evaluate import evaluate
 from .evaluation.ledger import provenance_of_steps
 from .evaluation.procedure import Procedure
+from .evaluation.shared import Shared
 from .gating.assess import Assessment, Mode, assess
 from .gating.early import EarlyFail, early_fail
 from .gating.judge import judge
@@ -66,8 +67,13 @@ class Runner:
     selfcheck: bool = False
     reruns: int = 0
 
-    def run(self, target: Target, given: Callable[[], Any]) -> Record:
-        """Return the record of `target`; `given` gets the value of the dataset's fixture.
+    def run(self, target: Target, given: Callable[[], Any], shared: Shared | None = None) -> Record:
+        """Return the record of `target`.
+
+        Args:
+            target: what is evaluated.
+            given: gets the value of the dataset's fixture.
+            shared: what the evaluation has in common with others.
 
         Raises:
             MissingDataError, MissingDeviceError: what this machine lacks, unless it is required.
@@ -77,7 +83,7 @@ class Runner:
             if target.baselines is None and not target.is_published:
                 raise BaselineError(_NO_BASELINE)
             value = given() if evaluation.dataset.fixture else None
-            return self._judged(target, evaluate(evaluation, value, self._procedure(target)))
+            return self._judged(target, evaluate(evaluation, value, self._procedure(target), shared))
         except LauncherError as error:
             if isinstance(error, MissingDataError) and not self.require_data:
                 raise

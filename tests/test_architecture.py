@@ -29,14 +29,14 @@ LAYERS = [
     {"paths"},
     {"registry", "located", "given_options", "refusal"},
     {"kinds", "reference_names", "boxes", "channel_values", "images", "rle", "text_arrays"},
-    {"types", "extras"},
+    {"types", "extras", "cores", "workers"},
     {"errors"},
 ]
 KINDS = LAYERS[10]
 EXTRAS = {"transformers", "safetensors", "faster_coco_eval", "lmdb", "rapidfuzz", "torchmetrics"}
 HEAVY = {"torch", "torchvision", "cv2", "PIL"} | EXTRAS
 LATE = HEAVY | {"numpy", "pydantic", "yaml", "filelock"}
-LIGHT_ROOMS = {"plugin", "record", "errors", "reports", "given_options"}
+LIGHT_ROOMS = {"plugin", "record", "errors", "reports", "given_options", "workers", "cores"}
 
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol, TypeVar, runtime_checkable
 
+from ..cores import cores
 from ..kinds import Preprocessor
 from ..options import Component
 from ..types import Data, Levels, Sample, Size
-from .ahead import Ahead, cores
+from .ahead import Ahead
 from .batches import stepped, suited
 from .chance import draws
 
-__all__ = ["ByPosition", "prepared"]
+__all__ = ["ByPosition", "Share", "made_anew", "prepared"]
 
 T = TypeVar("T")
 Samples = Sequence[Sample]
@@ -37,8 +39,19 @@ class ByPosition(Protocol):
     def __getitem__(self, position: int) -> Sample: ...
 
 
+Share = Callable[[str, Callable[[], Samples]], Samples]
+"""Returns a part of the samples by its name, and makes them where nobody has."""
+
+
+def made_anew(part: str, make: Callable[[], Samples]) -> Samples:
+    """Return what `make` gives: nobody else has it."""
+    return make()
+
+
 @contextmanager
-def prepared(samples: Iterable[Sample], steps: Steps, input_size: Size | None = None) -> Iterator[Iterator[Sample]]:
+def prepared(
+    samples: Iterable[Sample], steps: Steps, input_size: Size | None = None, share: Share = made_anew
+) -> Iterator[Iterator[Sample]]:
     """Give an iterator over the samples after all `steps`, in order; threads are at work inside the block.
 
     Samples that can be read by position are read on the threads too, and from the start. Others come from the user's
@@ -49,6 +62,7 @@ def prepared(samples: Iterable[Sample], steps: Steps, input_size: Size | None = 
         samples: as they are read.
         steps: in their order.
         input_size: of the model's image input, where the launcher states it.
+        share: what others may have made of samples that can be read by position.
 
     Raises:
         DataError: a step does not suit `input_size`; in the iterator: a sample cannot be read, or a step cannot take
@@ -68,7 +82,8 @@ def prepared(samples: Iterable[Sample], steps: Steps, input_size: Size | None = 
         return
     chunk, depth = _amounts(kept)
     positions = (range(start, min(start + chunk, len(samples))) for start in range(0, len(samples), chunk))
-    with Ahead((_job(made, chosen) for chosen in positions), depth, cores()) as ahead:
+    jobs = (partial(share, f"{chosen.start}-{chosen.stop}", _job(made, chosen)) for chosen in positions)
+    with Ahead(jobs, depth, cores()) as ahead:
         yield itertools.chain.from_iterable(ahead)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from ..data.batches import batches
 from ..data.given import open_given
 from ..data.prepared import prepared
-from ..data.stored import open_stored
 from ..errors import DataError, OutputError, told
 from ..launcher.launcher import Launcher, launch
 from ..launcher.reproducible import SEED, reproducible
@@ -34,6 +33,7 @@ from .clock import Clock
 from .ledger import Ledger
 from .procedure import PLAIN, Procedure, Watch
 from .selfcheck import Probe
+from .shared import Shared
 
 __all__ = ["evaluate"]
 
@@ -41,27 +41,30 @@ __all__ = ["evaluate"]
 __tracebackhide__ = True
 
 
-def evaluate(evaluation: Evaluation, given: Any = None, procedure: Procedure = PLAIN) -> Measurement:
+def evaluate(
+    evaluation: Evaluation, given: Any = None, procedure: Procedure = PLAIN, shared: Shared | None = None
+) -> Measurement:
     """Run the model over the dataset and return what was measured.
 
     Args:
         evaluation: what to run.
         given: the value of the dataset's fixture, where it names one.
         procedure: whether a part is run, or something beyond.
+        shared: what this evaluation has in common with others of the run.
 
     Raises:
         MissingDataError, MissingDeviceError: what this machine lacks.
         DataError, ModelError, OutputError: what is wrong with the dataset, the module or its outputs.
     """
-    clock = Clock()
+    clock, shared = Clock(), shared or Shared(limit=procedure.limit)
     with clock.span("data"):
-        dataset = _open(evaluation, given, procedure.limit)
+        dataset = _open(evaluation, given, procedure.limit, shared)
     ledger = Ledger(evaluation, dataset.meta, procedure.groups)
     probe = Probe(evaluation, dataset.meta) if procedure.selfcheck else None
     stop = None
     with (
-        clock.entered("data", _prepared(evaluation, dataset)) as samples,
-        clock.entered("build", launch(evaluation.launcher)) as launcher,
+        clock.entered("data", _prepared(evaluation, dataset, shared)) as samples,
+        clock.entered("build", launch(evaluation.launcher, shared.models)) as launcher,
     ):
         for pairs in _judged(evaluation, samples, dataset.meta, launcher, clock):
             with clock.span("metrics"):
@@ -76,23 +79,24 @@ def evaluate(evaluation: Evaluation, given: Any = None, procedure: Procedure = P
         return replace(
             measurement,
             is_subset=procedure.limit is not None and procedure.limit.leaves_out(measurement.data.count),
-            reruns=_reruns(evaluation, dataset, launcher, procedure.reruns),
+            reruns=_reruns(evaluation, dataset, launcher, procedure.reruns, shared),
             findings=probe.findings(launcher) if probe and not stop else (),
             control=probe.control() if probe and not stop else None,
             stopped=stop,
         )
 
 
-def _open(evaluation: Evaluation, given: Any, limit: Amount | None) -> Dataset:
+def _open(evaluation: Evaluation, given: Any, limit: Amount | None, shared: Shared) -> Dataset:
     spec = evaluation.dataset
     if spec.fixture is None:
-        return open_stored(spec, limit)
+        return shared.opened(evaluation)
     takes = [kind for metric in evaluation.metrics for kind in metric.metric.block.takes[0]]
     return open_given(given, spec, tuple(dict.fromkeys(takes)), limit)
 
 
-def _prepared(evaluation: Evaluation, dataset: Dataset) -> AbstractContextManager[Iterator[Sample]]:
-    return prepared(dataset.samples, evaluation.dataset.preprocessing or (), evaluation.input_size)
+def _prepared(evaluation: Evaluation, dataset: Dataset, shared: Shared) -> AbstractContextManager[Iterator[Sample]]:
+    steps = evaluation.dataset.preprocessing or ()
+    return prepared(dataset.samples, steps, evaluation.input_size, shared.share(evaluation))
 
 
 def _judged(
@@ -116,7 +120,7 @@ def _stop(watch: Watch | None, ledger: Ledger, count: int, dataset: Dataset) -> 
 
 
 def _reruns(
-    evaluation: Evaluation, dataset: Dataset, launcher: Launcher, count: int
+    evaluation: Evaluation, dataset: Dataset, launcher: Launcher, count: int, shared: Shared
 ) -> Mapping[str, tuple[float, ...]]:
     """Return the values of every metric in `count` further runs, each with a seed of its own.
 
@@ -126,7 +130,7 @@ def _reruns(
     runs = []
     for seed in range(SEED + 1, SEED + 1 + count):
         ledger = Ledger(evaluation, dataset.meta)
-        with reproducible(seed), _prepared(evaluation, dataset) as samples:
+        with reproducible(seed), _prepared(evaluation, dataset, shared) as samples:
             for pairs in _judged(evaluation, samples, dataset.meta, launcher, Clock()):
                 ledger.add(pairs)
         if not ledger:

@@ -6,10 +6,10 @@ import hashlib
 import json
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..plan import LauncherSpec
 from ..types import Environment, ModelProvenance
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["describe_environment", "describe_model"]
+__all__ = ["describe_environment", "describe_model", "digest_of_tensors"]
 
 
 def describe_environment(device: torch.device) -> Environment:
@@ -68,23 +68,28 @@ def describe_model(module: nn.Module, spec: LauncherSpec) -> ModelProvenance:
     Both are SHA-256 in hexadecimal and the same on every device: `weights` over names, dtypes, shapes and bytes of
     the state dict in the order of names, `config` over ``module_args``, ``module_kwargs`` and ``init_method`` as JSON.
     """
-    weights = hashlib.sha256()
-    for part in _state(module):
-        weights.update(part)
     method = [spec.init_method] if spec.init_method else []
     arguments = json.dumps([spec.module_args, dict(spec.module_kwargs), *method], sort_keys=True, default=str)
-    return ModelProvenance(weights.hexdigest(), hashlib.sha256(arguments.encode()).hexdigest())
+    return ModelProvenance(
+        digest_of_tensors(module.state_dict().items()), hashlib.sha256(arguments.encode()).hexdigest()
+    )
 
 
-def _state(module: nn.Module) -> Iterator[bytes | memoryview]:
+def digest_of_tensors(named: Iterable[tuple[str, Any]]) -> str:
+    """Return the SHA-256 in hexadecimal over names, dtypes, shapes and bytes in the order of names.
+
+    What is no tensor, or has no values yet, is left out.
+    """
     import torch
     from torch.nn.parameter import is_lazy
 
-    for name, value in sorted(module.state_dict().items()):
+    digest = hashlib.sha256()
+    for name, value in sorted(named, key=lambda pair: pair[0]):
         # A module's extra state may be any object; it has no bytes that are the same in every process.
         if isinstance(value, torch.Tensor) and not is_lazy(value):
-            yield f"{name} {value.dtype} {tuple(value.shape)}\n".encode()
-            yield _bytes(value.detach())
+            digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+            digest.update(_bytes(value.detach()))
+    return digest.hexdigest()
 
 
 def _bytes(tensor: torch.Tensor) -> bytes | memoryview:

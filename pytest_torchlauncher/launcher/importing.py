@@ -22,12 +22,19 @@ __all__ = ["importable", "resolve"]
 
 
 @contextmanager
-def importable(paths: Iterable[Path], where: Position | None = None) -> Iterator[None]:
+def importable(
+    paths: Iterable[Path], where: Position | None = None, kept: dict[str, ModuleType] | None = None
+) -> Iterator[None]:
     """Put `paths` first on ``sys.path``, in their order, and take away afterwards what came through them.
 
     Modules of the same top-level name that were imported from elsewhere are hidden meanwhile. What belongs to the
     Python environment (its standard library and site-packages) is neither hidden nor taken away: torch cannot be
     imported twice. Neither are packages of `paths` that were imported before.
+
+    Args:
+        paths: folders.
+        where: of their key in the launcher file.
+        kept: what an earlier block took away, which is there again; afterwards with what this one took.
 
     Raises:
         ModelError: a path is no folder.
@@ -36,6 +43,8 @@ def importable(paths: Iterable[Path], where: Position | None = None) -> Iterator
     owners = {name: entry for entry in reversed(entries) for name in _top_level_names(entry)}
     hidden = _take(lambda top: top in owners and _is_elsewhere(top, owners[top]))
     before, path = {_top(name) for name in sys.modules}, list(sys.path)
+    kept = {} if kept is None else kept
+    sys.modules.update(kept)
     sys.path[:0] = map(str, entries)
     importlib.invalidate_caches()
     try:
@@ -46,7 +55,7 @@ def importable(paths: Iterable[Path], where: Position | None = None) -> Iterator
         leaving = [name for name in leaving if _lies_under(sys.modules[name], entries)]
         sys.path[:] = path
         for name in leaving:
-            del sys.modules[name]
+            kept[name] = sys.modules.pop(name)
         sys.modules.update(hidden)
 
 

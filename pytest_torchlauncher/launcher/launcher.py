@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, LauncherError, ModelError, OutputError, told
@@ -15,11 +16,13 @@ from .device import select_device
 from .environment import describe_environment, describe_model
 from .importing import importable
 from .importing_much import importing_much
-from .loading import Loaded, load_module
+from .kept import Built, Models
+from .loading import load_module
 from .outputs import Tensors, check_finite, flatten, has_entry_by_sample, join, stack, to_arrays
 from .placement import PlacedModule
 from .reproducible import SEED, defaults_kept, reproducible
 from .sequence import carried, steps_of
+from .threads import divided_threads
 
 if TYPE_CHECKING:
     import torch
@@ -36,13 +39,13 @@ _VIEW = re.compile("view size is not compatible|Cannot view a tensor")
 class Launcher:
     """A module ready to run: `device` it is on, `model` and `environment` that go with its results."""
 
-    def __init__(self, spec: LauncherSpec, loaded: Loaded, device: torch.device) -> None:
-        self.device = device
-        self.model = describe_model(loaded.module, spec)
-        self.environment = describe_environment(device)
+    def __init__(self, spec: LauncherSpec, built: Built) -> None:
+        self.device = built.device
+        self.model = built.model
+        self.environment = describe_environment(built.device)
         self._spec = spec
-        self._differing_keys = loaded.missing_keys, loaded.unexpected_keys
-        self._placed: PlacedModule | None = PlacedModule(loaded.module, spec, device)
+        self._differing_keys = built.missing_keys, built.unexpected_keys
+        self._placed: PlacedModule | None = built.placed
         self._largest: int | None = None
         self._lists: bool | None = None
 
@@ -197,10 +200,11 @@ class Launcher:
 
 
 @contextmanager
-def launch(spec: LauncherSpec) -> Iterator[Launcher]:
+def launch(spec: LauncherSpec, models: Models | None = None) -> Iterator[Launcher]:
     """Build the module of `spec`, load its checkpoint and put it on its device, in evaluation mode.
 
-    Inside the block ``python_path`` is importable and runs are reproducible; at its end the module is released.
+    Inside the block ``python_path`` is importable and runs are reproducible; at its end the module is released, unless
+    `models` keeps it for others of the same specification, which then need not build it again.
 
     Raises:
         MissingDeviceError: this machine lacks the device.
@@ -209,16 +213,28 @@ def launch(spec: LauncherSpec) -> Iterator[Launcher]:
     """
     with importing_much():
         import torch  # noqa: F401  # once, and first
-    with defaults_kept(), importable(spec.python_path, spec.where["python_path"]):
+    models = models or Models()
+    built = models.taken(spec)
+    modules = dict(built.modules) if built else {}
+    with defaults_kept(), divided_threads(), importable(spec.python_path, spec.where["python_path"], modules):
         with reproducible():
-            device = select_device(spec.device, spec.where["device"])
-            launcher = Launcher(spec, load_module(spec), device)
+            built = built or _built(spec, watched=models.are_needed(spec))
+            built.defaults.set()
+            launcher = Launcher(spec, built)
         # Again: importing a project's code may change the settings, and building takes random numbers or not.
         with reproducible():
             try:
                 yield launcher
             finally:
                 launcher.release()
+    models.keep(spec, replace(built, modules=modules))
+
+
+def _built(spec: LauncherSpec, *, watched: bool) -> Built:
+    device = select_device(spec.device, spec.where["device"])
+    loaded = load_module(spec)
+    model = describe_model(loaded.module, spec)
+    return Built.of(PlacedModule(loaded.module, spec, device), device, model, loaded, watched=watched)
 
 
 def _has_length(value: Any) -> bool:

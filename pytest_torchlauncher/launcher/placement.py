@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ..plan import LauncherSpec
 from .calling import Arguments, Convention
+from .environment import digest_of_tensors
 from .inputs import Feeder
 from .module import evaluation_mode, is_constructed, keyword_names
 from .tensors import Converter, floating_dtype
@@ -76,6 +77,13 @@ class PlacedModule:
         # A program of torch.export cannot tell.
         parts = self._module.named_modules() if hasattr(self._module, "named_modules") else ()
         return tuple(name or "module" for name, part in parts if part.training)
+
+    def state(self) -> Hashable | None:
+        """Return what changes whenever a parameter, a buffer or a training mode does; None where nobody can tell."""
+        if not hasattr(self._module, "named_modules"):
+            return None
+        # torch's own counters of changes miss those by way of ``.data``.
+        return digest_of_tensors([*self._module.named_parameters(), *self._module.named_buffers()]), self.in_training()
 
     def leave_channels_last(self) -> None:
         """Go on in plain memory."""

@@ -7,11 +7,15 @@ import random
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-__all__ = ["SEED", "defaults_kept", "generators_kept", "reproducible"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["SEED", "Defaults", "defaults_kept", "generators_kept", "reproducible"]
 
 SEED = 0
 """What the generators start from."""
@@ -31,19 +35,39 @@ def reproducible(seed: int = SEED) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class Defaults:
+    """What holds for all of torch: the default dtype and device, and whether gradients are kept."""
+
+    dtype: torch.dtype
+    device: torch.device
+    grad: bool
+
+    @classmethod
+    def now(cls) -> Defaults:
+        """Return what holds now."""
+        import torch
+
+        return cls(torch.get_default_dtype(), torch.get_default_device(), torch.is_grad_enabled())
+
+    def set(self) -> None:
+        """Let this hold."""
+        import torch
+
+        torch.set_default_dtype(self.dtype)
+        torch.set_grad_enabled(self.grad)
+        if torch.get_default_device() != self.device:
+            torch.set_default_device(None if self.device.type == "cpu" else self.device)
+
+
 @contextmanager
 def defaults_kept() -> Iterator[None]:
     """Restore afterwards what a module may set for all of torch: default dtype and device, and the use of gradients."""
-    import torch
-
-    dtype, device, grad = torch.get_default_dtype(), torch.get_default_device(), torch.is_grad_enabled()
+    defaults = Defaults.now()
     try:
         yield
     finally:
-        torch.set_default_dtype(dtype)
-        torch.set_grad_enabled(grad)
-        if torch.get_default_device() != device:
-            torch.set_default_device(None if device.type == "cpu" else device)
+        defaults.set()
 
 
 @contextmanager
