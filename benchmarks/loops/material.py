@@ -12,6 +12,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import cv2
 import numpy as np
@@ -32,7 +33,7 @@ FEW, MANY = 400, 40_000
 LAUNCHER = """\
 launchers:
   - framework: pytorch
-    module: torchvision.models.{model}
+    module: {module}
     checkpoint: {folder}/{model}.pt
     batch: {batch}
     adapter: classification
@@ -46,6 +47,21 @@ datasets:
       - {{type: bgr_to_rgb}}
       - {{type: normalization, mean: "123.675, 116.28, 103.53", std: "58.395, 57.12, 57.375"}}
     metrics: [{{type: accuracy, name: top1}}, {{type: accuracy, name: top5, top_k: 5}}]
+"""
+
+# The Accuracy Checker takes a tensor for a list of outputs and measures the first image of each batch alone.
+LISTED = """\
+import torchvision
+
+
+def __getattr__(name):
+    def listed():
+        model = getattr(torchvision.models, name)()
+        forward = model.forward
+        model.forward = lambda images: [forward(images)]
+        return model
+
+    return listed
 """
 
 MEMORY_LAUNCHER = """\
@@ -101,7 +117,7 @@ def make(folder: Path) -> None:
             make_launcher(folder, folder / f"batch{batch}" / model, model, batch)
         make_launcher(folder, folder / "cache" / model, model, 16)
         make_project(folder / "cache" / model)
-    make_checker(folder)
+    make_checker(folder, folder / "accuracy_checker")
     make_memory(folder / "memory" / "few", FEW)
     make_memory(folder / "memory" / "many", MANY)
 
@@ -128,17 +144,17 @@ def make_project(folder: Path) -> None:
 def make_launcher(root: Path, folder: Path, model: str, batch: int) -> None:
     """Write the launcher file of `model` into `folder`."""
     folder.mkdir(parents=True)
-    text = LAUNCHER.format(folder=root, model=model, batch=batch)
+    text = LAUNCHER.format(folder=root, module=f"torchvision.models.{model}", model=model, batch=batch)
     (folder / f"{model}.launcher.yml").write_text(text)
 
 
-def make_checker(folder: Path) -> None:
-    """Write the files of the Accuracy Checker: the same, one level deeper."""
-    (folder / "accuracy_checker").mkdir()
+def make_checker(root: Path, folder: Path) -> None:
+    """Write the files of the Accuracy Checker: the same, one level deeper, the module's output in a list."""
+    folder.mkdir()
+    (folder / "listed.py").write_text(LISTED)
     for model in MODELS:
-        text = LAUNCHER.format(folder=folder, model=model, batch=16)
-        inner = "".join(f"    {line}\n" for line in text.splitlines())
-        (folder / "accuracy_checker" / f"{model}.yml").write_text(f"models:\n  - name: {model}\n{inner}")
+        text = LAUNCHER.format(folder=root, module=f"listed.{model}\n    python_path: {folder}", model=model, batch=16)
+        (folder / f"{model}.yml").write_text(f"models:\n  - name: {model}\n{indent(text, '    ')}")
 
 
 def make_memory(folder: Path, count: int) -> None:

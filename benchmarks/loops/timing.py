@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
-# Rejects what would slow down pytest alone, or send either side elsewhere.
+# What would slow down pytest alone, or send a side elsewhere.
 LEFT_OUT = (
     "PYTHONDONTWRITEBYTECODE",
     "PYTEST_ADDOPTS",
