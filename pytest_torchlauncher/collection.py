@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from . import given_options
 from .baselines.store import baseline_file
 from .config.loader import Entry, load_file
 from .config.marks import MarkSpec
@@ -16,6 +17,7 @@ from .data.shelf import Shelf
 from .errors import ConfigError, DataError, MissingDataError, MissingDeviceError, Position, Problem
 from .evaluation.shared import Shared
 from .record import RECORDS, Record
+from .results.results import Results
 from .runner import Runner
 from .target import Target
 from .workers import lent_folder
@@ -27,6 +29,9 @@ runner_key = pytest.StashKey[Runner]()
 
 _shared = pytest.StashKey[Shared]()
 """On the config: what the evaluations of this run have in common."""
+
+_results = pytest.StashKey[Results]()
+"""On the config: results of earlier runs."""
 
 
 class EvaluationFailed(AssertionError):
@@ -134,8 +139,11 @@ def _evaluating(item: LauncherItem, request: pytest.FixtureRequest) -> None:
     target = Target(item.nodeid, index, evaluation, baseline_file(item.path), evaluation.model)
     spec, shared = evaluation.dataset, _shared_by(item.session)
     try:
-        record = item.config.stash[runner_key].run(
-            target, lambda: given_by(request, str(spec.fixture), spec.where["fixture"]), shared
+        record = item.config.stash[runner_key].rerun(
+            target,
+            lambda: given_by(request, str(spec.fixture), spec.where["fixture"]),
+            shared,
+            _results_of(item.config),
         )
     except (MissingDataError, MissingDeviceError) as missing:
         pytest.skip(str(missing))
@@ -155,6 +163,19 @@ def _shared_by(session: pytest.Session) -> Shared:
         config.stash[_shared] = Shared(needs, Shelf(lent_folder(config)), config.stash[runner_key].limit)
         config.add_cleanup(config.stash[_shared].close)
     return config.stash[_shared]
+
+
+def _results_of(config: pytest.Config) -> Results | None:
+    """Return the cache of results; None where nobody asked for it."""
+    if not given_options.flag(config, "launcher_cache") or not hasattr(config, "cache"):
+        return None
+    if _results not in config.stash:
+        folder = config.cache.mkdir("torchlauncher-results")
+        runner = config.stash[runner_key]
+        text = repr((runner.limit, runner.selfcheck, runner.require_data, runner.require_device))
+        shared = lent_folder(config)
+        config.stash[_results] = Results(folder, text, [folder.parents[1], *([shared] if shared else [])])
+    return config.stash[_results]
 
 
 def given_by(request: pytest.FixtureRequest, name: str, where: Position) -> Any:

@@ -84,7 +84,8 @@ def _construct(cls: type[Any], raw: Any, context: Context) -> tuple[Any, Mapping
         options = model.model_validate(_compatible(raw, model, context), context=context)
     except ValidationError as error:
         raise _readable(error, model) from None
-    given = {name: getattr(options, name) for name in options.model_fields_set}
+    # In the order of the signature: a set has another one in every process.
+    given = {name: getattr(options, name) for name in model.model_fields if name in options.model_fields_set}
     if where_name:
         keys = {**raw.keys_at, **raw.values_at} if isinstance(raw, Table) else {}
         own = raw.where if isinstance(raw, Table) else Where().own

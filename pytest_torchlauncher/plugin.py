@@ -16,7 +16,7 @@ from .given_options import spelled
 from .record import RECORDS
 from .reports.extent import ExtentRecorder
 from .reports.session import SessionReports
-from .reports.transport import attach
+from .reports.transport import attach, is_cached
 from .workers import lend_folder
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ _VALUES = {
 _FLAGS = {
     "launcher_require_data": "fail, not skip, where an evaluation's data is not on this machine",
     "launcher_require_device": "fail, not skip, where an evaluation's device is not on this machine",
+    "launcher_cache": "do not run again what passed while nothing that it depends on changed (--cache-clear forgets)",
     "launcher_selfcheck": "look for batch dependence, randomness and a gate that sees nothing, in every evaluation",
 }
 _GATES = {
@@ -132,6 +133,11 @@ def torch_launcher(request: pytest.FixtureRequest) -> Iterator[TorchLauncher]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Drop the records of an earlier run of this item, as reruns make."""
     item.stash[RECORDS] = []
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Tell an evaluation that was not run, since nothing changed, from one that passed."""
+    return ("cached", "c", ("CACHED", {"green": True})) if is_cached(report) else None
 
 
 @pytest.hookimpl(wrapper=True)

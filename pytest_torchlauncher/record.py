@@ -70,6 +70,7 @@ class Record:
         candidate: what would be stored if somebody accepted what a failing or better run measured.
         baselines: the baseline file that it was judged against.
         baseline_model: the model's name there.
+        cached: whether it was not run, since nothing changed since it gave this.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Record:
     candidate: StoredEntry | None = None
     baselines: str = ""
     baseline_model: str = ""
+    cached: bool = False
 
     @property
     def text(self) -> str:

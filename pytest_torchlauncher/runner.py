@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,7 +22,9 @@ from .gating.judge import judge
 from .gating.verdict import Verdict
 from .gating.wording import format_value
 from .plan import Amount
+from .reads import recording
 from .record import Record
+from .results.results import Results
 from .target import Target, measured, unmeasured
 from .types import Measurement
 from .user_traceback import user_traceback
@@ -66,6 +69,29 @@ class Runner:
     limit: Amount | None = None
     selfcheck: bool = False
     reruns: int = 0
+
+    def rerun(self, target: Target, given: Callable[[], Any], shared: Shared, results: Results | None) -> Record:
+        """Return what `run` returns, or what it returned where nothing changed since.
+
+        Args:
+            target: what is evaluated.
+            given: gets the value of the dataset's fixture.
+            shared: what the evaluation has in common with others.
+            results: of earlier runs; None to run.
+
+        Raises:
+            MissingDataError, MissingDeviceError: what this machine lacks, unless it is required.
+        """
+        if results is None or self.mode != "check" or self.reruns:
+            return self.run(target, given, shared)
+        known = results.find(target)
+        if known is not None:
+            return known
+        since = time.time()
+        with recording() as reads:
+            record = self.run(target, given, shared)
+        results.keep(target, record, reads, since)
+        return record
 
     def run(self, target: Target, given: Callable[[], Any], shared: Shared | None = None) -> Record:
         """Return the record of `target`.

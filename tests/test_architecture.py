@@ -17,6 +17,7 @@ LAYERS = [
     {"fixture"},
     {"collection", "reports"},
     {"runner"},
+    {"results"},
     {"target"},
     {"gating", "user_traceback"},
     {"baselines", "record"},
@@ -29,10 +30,10 @@ LAYERS = [
     {"paths"},
     {"registry", "located", "given_options", "refusal"},
     {"kinds", "reference_names", "boxes", "channel_values", "images", "rle", "text_arrays"},
-    {"types", "extras", "cores", "workers"},
+    {"types", "extras", "cores", "workers", "reads"},
     {"errors"},
 ]
-KINDS = LAYERS[10]
+KINDS = LAYERS[11]
 EXTRAS = {"transformers", "safetensors", "faster_coco_eval", "lmdb", "rapidfuzz", "torchmetrics"}
 HEAVY = {"torch", "torchvision", "cv2", "PIL"} | EXTRAS
 LATE = HEAVY | {"numpy", "pydantic", "yaml", "filelock"}

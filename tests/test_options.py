@@ -181,3 +181,9 @@ def test_anything_else_is_no_path(value):
 
     (message,) = problems({"path": value}, Holder).values()
     assert message.endswith(" found, a path expected")
+
+
+def test_given_options_stand_in_the_order_of_the_signature():
+    # The text of a component is what other processes compare it by, and a set has another order in each.
+    component = Component.build(Preprocessor, {"type": "normalization", "std": 2, "mean": 1})
+    assert list(component.options) == ["mean", "std"]

@@ -16,7 +16,7 @@ from .digest import digest_of
 from .limit import limited
 from .subset import drawn
 
-__all__ = ["open_stored"]
+__all__ = ["StoredSamples", "open_stored"]
 
 _DEFAULT_READER = "opencv_imread"
 
@@ -45,7 +45,7 @@ def open_stored(spec: DatasetSpec, limit: Amount | None = None) -> Dataset:
     items = [annotations.items[position] for position in drawn([i.annotation for i in annotations.items], spec)]
     if limit is not None:
         items = [items[position] for position in limited([(i.identifier, i.annotation) for i in items], limit)]
-    return Dataset(_Stored(items, root if from_files else None, reader, spec), annotations.meta)
+    return Dataset(StoredSamples(items, root if from_files else None, reader, spec), annotations.meta)
 
 
 def _convert(spec: DatasetSpec) -> Annotations:
@@ -56,7 +56,7 @@ def _convert(spec: DatasetSpec) -> Annotations:
 
 
 @dataclass(frozen=True)
-class _Stored:
+class StoredSamples:
     """The samples of a stored dataset; `root` is None where the annotation file itself holds the images."""
 
     items: Sequence[Annotated]
@@ -66,6 +66,14 @@ class _Stored:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def files(self) -> Iterator[Path]:
+        """Yield the files of all samples."""
+        for item in self.items:
+            if self.root is not None:
+                yield from (self.root / name for name in _names(item))
+            if isinstance(item.annotation, InFile):
+                yield self._path(item.annotation)
 
     def __iter__(self) -> Iterator[Sample]:
         return map(self.__getitem__, range(len(self)))
@@ -107,7 +115,7 @@ class _Stored:
             raise DataError(f"{self.reader.name}: {root / file}: {error}", self.reader.where.own) from None
 
     def _missing(self, root: Path, file: str, error: OSError) -> str:
-        files = [name for item in self.items for name in item.parts or (item.file or item.identifier,)]
+        files = [name for item in self.items for name in _names(item)]
         missing = [name for name in files if not (root / name).exists()]
         if not missing:
             return f"{root / file} cannot be read: {error.strerror or error}"
@@ -116,12 +124,14 @@ class _Stored:
     def _annotation(self, item: Annotated) -> Annotation:
         return self._from_file(item.annotation) if isinstance(item.annotation, InFile) else item.annotation
 
-    def _from_file(self, stored: InFile) -> Annotation:
-        """Return the annotation that lies in the file `stored`."""
+    def _path(self, stored: InFile) -> Path:
         spec = self.spec
         source = spec.segmentation_masks_source or spec.additional_data_source or stored.root or spec.data_source
-        path = Path(source or ".") / stored.file
-        where = spec.where["annotation_conversion"]
+        return Path(source or ".") / stored.file
+
+    def _from_file(self, stored: InFile) -> Annotation:
+        """Return the annotation that lies in the file `stored`."""
+        path, where = self._path(stored), self.spec.where["annotation_conversion"]
         try:
             annotation: Annotation = stored.decode(path.read_bytes())
         except OSError as error:
@@ -129,3 +139,8 @@ class _Stored:
         except ValueError as error:
             raise DataError(f"annotation {display_path(path)}: {error}", where) from None
         return annotation
+
+
+def _names(item: Annotated) -> tuple[str, ...]:
+    """Return the files that `item` is made of."""
+    return item.parts or (item.file or item.identifier,)

@@ -9,12 +9,16 @@ from functools import partial
 
 from ..data.prepared import Share, made_anew
 from ..data.shelf import Shelf
-from ..data.stored import open_stored
+from ..data.stored import StoredSamples, open_stored
 from ..launcher.kept import Models
 from ..plan import Amount, Evaluation
+from ..reads import Reads, recording, repeated
 from ..types import Dataset, Sample
 
 __all__ = ["Shared"]
+
+_OWN = f"{__name__.partition('.')[0]}."
+"""What the modules of this package begin with: others may read anything."""
 
 
 class Shared:
@@ -34,7 +38,7 @@ class Shared:
         self._shelf = shelf or Shelf()
         self._needs = Counter(key for evaluation in evaluations if (key := self._chain(evaluation)))
         self._several = {key for key, count in self._needs.items() if count > 1}
-        self._datasets: dict[str, Dataset] = {}
+        self._datasets: dict[str, tuple[Dataset, Reads]] = {}
         self.models = Models(evaluation.launcher for evaluation in evaluations)
 
     def opened(self, evaluation: Evaluation) -> Dataset:
@@ -47,8 +51,13 @@ class Shared:
         if key not in self._several:
             return open_stored(evaluation.dataset, self._limit)
         if key not in self._datasets:
-            self._datasets[key] = open_stored(evaluation.dataset, self._limit)
-        return self._datasets[key]
+            with recording(part=True) as reads:
+                dataset = open_stored(evaluation.dataset, self._limit)
+            self._datasets[key] = dataset, reads
+        dataset, reads = self._datasets[key]
+        repeated(reads)
+        repeated(_reads_of(evaluation, dataset))
+        return dataset
 
     def share(self, evaluation: Evaluation) -> Share:
         """Return how the preprocessed samples of `evaluation` are had."""
@@ -79,3 +88,13 @@ class Shared:
         text = repr((replace(spec, name="", batch=None, postprocessing=()), evaluation.input_size, self._limit))
         # Objects of user code that do not say what they are: others may stand at the same address.
         return "" if " at 0x" in text else text
+
+
+def _reads_of(evaluation: Evaluation, dataset: Dataset) -> Reads:
+    """Return what is read for the samples, though another evaluation, or another process, may have done it."""
+    reads, spec = Reads(), evaluation.dataset
+    if isinstance(dataset.samples, StoredSamples):
+        reads.files.update(str(file.absolute()) for file in dataset.samples.files())
+    blocks = [component.block for component in (spec.reader, *(spec.preprocessing or ())) if component]
+    reads.unclear.update(type(block).__name__ for block in blocks if not type(block).__module__.startswith(_OWN))
+    return reads

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import ModelError, Position, did_you_mean, display_path
 from ..plan import LauncherSpec
+from ..reads import unnoticed
 from .importing_much import importing_much
 from .wording import listed, raised, user_code
 
@@ -73,7 +74,9 @@ def _top(name: str) -> str:
 
 def _top_level_names(entry: Path) -> set[str]:
     """Return the names of the modules and packages in `entry`; dunder files are run, not imported."""
-    names = {path.name if path.is_dir() else inspect.getmodulename(path.name) for path in entry.iterdir()}
+    with unnoticed():  # nothing depends on what else lies there
+        paths = list(entry.iterdir())
+    names = {path.name if path.is_dir() else inspect.getmodulename(path.name) for path in paths}
     return {name for name in names if name and name.isidentifier() and not name.startswith("__")}
 
 

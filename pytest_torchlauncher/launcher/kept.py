@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..plan import LauncherSpec
+from ..reads import Reads
 from ..types import ModelProvenance
 from .loading import Loaded
 from .placement import PlacedModule
@@ -27,7 +28,7 @@ _MOST = {"cpu": 2}
 class Built:
     """A module as it was built: `state` tells whether it still is.
 
-    `defaults` are those that its code left for all of torch, `modules` what it was imported from.
+    `defaults` are those that its code left for all of torch, `modules` what it was imported from, `reads` the files.
     """
 
     placed: PlacedModule
@@ -37,6 +38,7 @@ class Built:
     unexpected_keys: tuple[str, ...]
     state: Hashable | None
     defaults: Defaults
+    reads: Reads = field(default_factory=Reads)
     modules: Mapping[str, ModuleType] = field(default_factory=dict)
 
     @classmethod

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, LauncherError, ModelError, OutputError, told
 from ..plan import LauncherSpec
+from ..reads import recording, repeated, unnoticed
 from ..types import Batch, Outputs, RunProvenance, Sample
 from .calling import Arguments
 from .device import select_device
@@ -211,15 +212,14 @@ def launch(spec: LauncherSpec, models: Models | None = None) -> Iterator[Launche
         MissingExtraError: the checkpoint's format or the module needs an optional package.
         ModelError: the module cannot be imported, built, loaded or placed.
     """
-    with importing_much():
+    with importing_much(), unnoticed():
         import torch  # noqa: F401  # once, and first
     models = models or Models()
     built = models.taken(spec)
     modules = dict(built.modules) if built else {}
     with defaults_kept(), divided_threads(), importable(spec.python_path, spec.where["python_path"], modules):
         with reproducible():
-            built = built or _built(spec, watched=models.are_needed(spec))
-            built.defaults.set()
+            built = _again(built) if built else _built(spec, watched=models.are_needed(spec))
             launcher = Launcher(spec, built)
         # Again: importing a project's code may change the settings, and building takes random numbers or not.
         with reproducible():
@@ -231,10 +231,19 @@ def launch(spec: LauncherSpec, models: Models | None = None) -> Iterator[Launche
 
 
 def _built(spec: LauncherSpec, *, watched: bool) -> Built:
-    device = select_device(spec.device, spec.where["device"])
-    loaded = load_module(spec)
-    model = describe_model(loaded.module, spec)
-    return Built.of(PlacedModule(loaded.module, spec, device), device, model, loaded, watched=watched)
+    with recording(part=True) as reads:
+        device = select_device(spec.device, spec.where["device"])
+        loaded = load_module(spec)
+        model = describe_model(loaded.module, spec)
+        placed = PlacedModule(loaded.module, spec, device)
+    return replace(Built.of(placed, device, model, loaded, watched=watched), reads=reads)
+
+
+def _again(built: Built) -> Built:
+    """Return `built` after what else building it did."""
+    built.defaults.set()
+    repeated(built.reads)
+    return built
 
 
 def _has_length(value: Any) -> bool:

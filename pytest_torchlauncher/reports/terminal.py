@@ -11,6 +11,7 @@ from ..record import Record
 
 __all__ = ["write_summary"]
 
+_CACHED = "cached: not run again, since nothing that they depend on changed; pytest --cache-clear forgets their results"
 _MARKUP = {"improved": {"green": True, "bold": True}, "skipped": {"yellow": True}}
 _NOTES = {
     "improved": "store the better values with pytest --launcher-update",
@@ -44,6 +45,7 @@ def _rows(record: Record) -> Iterator[tuple[str, str, str, str]]:
         yield record.status, name, "", record.message
     for metric in measured:
         status = record.status if record.status in ("recorded", "updated") else metric["verdict"]
+        status = "cached" if record.cached else status
         yield status, name, metric["name"], _values(metric)
 
 
@@ -75,5 +77,7 @@ def _notes(records: Sequence[Record]) -> Iterator[str]:
             # What was updated may have been stale, where provenance decides nothing.
             told = "; ".join(record.changed) if record.status == "updated" else record.provenance
             yield f"{_name(record)}: {told}"
+    if any(record.cached for record in records):
+        yield _CACHED
     statuses = {record.status for record in records}
     yield from (f"{status}: {note}" for status, note in _NOTES.items() if status in statuses)

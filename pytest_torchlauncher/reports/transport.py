@@ -10,7 +10,7 @@ import pytest
 
 from ..record import RECORDS, Record
 
-__all__ = ["attach", "attached"]
+__all__ = ["attach", "attached", "is_cached"]
 
 _ATTRIBUTE = "torchlauncher_records"
 _OURS = re.compile(r"^pytest_torchlauncher\.[\w.]+: ")
@@ -45,6 +45,12 @@ def attached(report: pytest.TestReport) -> list[Record]:
     """Return the records on `report`."""
     fields: list[dict[str, Any]] = getattr(report, _ATTRIBUTE, [])
     return [Record.from_dict(record) for record in fields]
+
+
+def is_cached(report: pytest.TestReport) -> bool:
+    """Return whether `report` is of the call of an evaluation that was not run, since nothing changed."""
+    records: list[dict[str, Any]] = getattr(report, _ATTRIBUTE, [])
+    return report.when == "call" and bool(records) and all(record["cached"] for record in records)
 
 
 def _reason(report: pytest.TestReport) -> str:

@@ -1,0 +1,150 @@
+"""The cache of results: what an evaluation gave, and all that it read."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..reads import Reads
+from ..record import Record
+from ..target import Target
+from .conditions import conftests, hardware, is_of_environment, own_sources, settings
+
+__all__ = ["Results"]
+
+_UNSEEN = ("safetensors", "lmdb", "h5py", "tables", "zarr", "decord", "av", "netCDF4")
+"""Packages that open files where Python does not see it."""
+_ABSENT = "absent"
+
+
+class Results:
+    """Results in `folder`, a file each.
+
+    A result holds where everything is as it was: the launcher file and what it means under the options of the run;
+    every file that the evaluation read (weights, data, annotations, sources, the baseline) and every folder that it
+    listed, by content; installed packages by version; hardware, device, threads. Where that is not known for sure,
+    there is none.
+
+    Args:
+        folder: where results lie.
+        options: of the run that are not in an evaluation, as text.
+        ignored: folders of which nothing counts.
+    """
+
+    def __init__(self, folder: Path, options: str, ignored: Iterable[Path] = ()) -> None:
+        self._folder = folder
+        # Before anything is run: what is imported then may set environment variables.
+        self._settings = f"{options}\n{settings()}"
+        self._ignored = tuple(f"{os.path.abspath(path)}{os.sep}" for path in (folder, *ignored))
+        self._hashes: dict[str, str] = {}
+
+    def find(self, target: Target) -> Record | None:
+        """Return what `target` gave when nothing was different, marked as cached; None where it must be run."""
+        text = self._text(target)
+        if text is None:
+            return None
+        try:
+            stored = json.loads(self._path(target).read_text("utf-8"))
+            same = stored["conditions"] == text and stored["content"] == self._content(stored)
+            return replace(Record.from_dict(stored["record"]), index=target.index, cached=True) if same else None
+        except (OSError, ValueError, KeyError, TypeError):  # not there, or not written by this version
+            return None
+
+    def keep(self, target: Target, record: Record, reads: Reads, since: float) -> None:
+        """Keep `record` if it passed and what it depends on is known.
+
+        Args:
+            target: what was run.
+            record: what it gave.
+            reads: what was read meanwhile.
+            since: when it began, seconds since the epoch: a file that changed later may have been read before.
+        """
+        text = self._text(target)
+        if text is None or record.status != "pass" or reads.unclear or _reads_unseen(target):
+            return
+        files = {_source(path) for path in reads.files} | own_sources() | {record.file}
+        stored = {"files": self._counting(files), "folders": self._counting(reads.folders)}
+        if any(_changed(path) >= since for path in (*stored["files"], *stored["folders"])):
+            return
+        entry = {"conditions": text, "content": self._content(stored), **stored, "record": record.to_dict()}
+        with suppress(OSError):
+            self._write(self._path(target), json.dumps(entry))
+
+    def _write(self, path: Path, text: str) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _path(self, target: Target) -> Path:
+        return self._folder / f"{hashlib.sha256(target.id.encode(errors='surrogateescape')).hexdigest()}.json"
+
+    def _text(self, target: Target) -> str | None:
+        """Return everything that the result of `target` depends on and that is no file; None where it is not known."""
+        evaluation = target.evaluation
+        device, above = hardware(evaluation.launcher.device), conftests(evaluation.dataset.where.own.file)
+        what = repr((target.id, target.baselines, target.baseline_model, evaluation, device, above, self._settings))
+        # A fixture is code that may give anything, as may an object that does not say what it is.
+        if device is None or evaluation.dataset.fixture is not None or " at 0x" in what:
+            return None
+        return hashlib.sha256(what.encode(errors="surrogateescape")).hexdigest()
+
+    def _counting(self, paths: Iterable[str]) -> list[str]:
+        return sorted(p for p in paths if not is_of_environment(p) and not p.startswith(self._ignored))
+
+    def _content(self, stored: Mapping[str, Any]) -> str:
+        """Return a hash of what the files and folders in `stored` hold, and of which are not there."""
+        hashes = [*map(self._hash, stored["files"]), *map(_listing, stored["folders"])]
+        return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+    def _hash(self, path: str) -> str:
+        # Models on the same data share its files.
+        if path not in self._hashes:
+            try:
+                with open(path, "rb") as file:
+                    self._hashes[path] = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError:
+                self._hashes[path] = _ABSENT
+        return self._hashes[path]
+
+
+def _listing(path: str) -> str:
+    try:
+        names = sorted(name for name in os.listdir(path) if name != "__pycache__")
+    except OSError:
+        return _ABSENT
+    return hashlib.sha256("\n".join(names).encode(errors="surrogateescape")).hexdigest()
+
+
+def _changed(path: str) -> float:
+    """Return when `path` was changed; long ago, where it is not there."""
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0
+
+
+def _source(path: str) -> str:
+    """Return the source of a file of byte code, any other path as it is."""
+    if path.endswith(".pyc"):
+        with suppress(ValueError, NotImplementedError):
+            return importlib.util.source_from_cache(path)
+    return path
+
+
+def _reads_unseen(target: Target) -> bool:
+    """Return whether something may have been read that no audit event told."""
+    checkpoint = target.evaluation.launcher.checkpoint
+    by_safetensors = checkpoint is not None and checkpoint.suffix == ".safetensors"
+    return any(name in sys.modules and not (name == "safetensors" and by_safetensors) for name in _UNSEEN)
