@@ -8,7 +8,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from time import perf_counter
 from typing import Generic, TypeVar
+
+from .pace import Pace
 
 __all__ = ["Ahead"]
 
@@ -18,9 +21,8 @@ T = TypeVar("T")
 class Ahead(AbstractContextManager["Ahead[T]"], Generic[T]):
     """Iterates over the results of `jobs` in their order; threads begin with the first ones at once.
 
-    How many jobs run at a time follows what is measured: one fewer each time that a result was there when it was asked
-    for, since threads then take cores from whom they work for; one more each time that it was not. Results do not
-    depend on it.
+    While somebody waits for a result, all workers make some; what they do beside somebody who works follows what is
+    measured, see `Pace`. Results do not depend on it.
 
     An exception of a job is raised as soon as the next result is asked for, before results of earlier jobs; of several
     that of the first job.
@@ -29,35 +31,45 @@ class Ahead(AbstractContextManager["Ahead[T]"], Generic[T]):
         jobs: taken one by one, on the thread that iterates.
         depth: how many results at most are there, or being made, at a time.
         workers: how many jobs at most run at a time.
+        trial: over how many results each way is measured.
     """
 
-    def __init__(self, jobs: Iterable[Callable[[], T]], depth: int, workers: int) -> None:
+    def __init__(self, jobs: Iterable[Callable[[], T]], depth: int, workers: int, trial: int = 4) -> None:
         self._jobs = iter(jobs)
         self._depth = max(depth, 1)
-        self._most = max(workers, 1)
-        self._allowed = max(self._most - 1, 1)  # a core is left to whoever waits for nothing yet
+        self._workers = max(workers, 1)
+        self._pace = Pace(self._workers, trial)
         self._running = 0
+        # A core is left to whoever has other things to do before the first result is asked for.
+        self._allowed = max(self._workers - 1, 1)
         self._turn = threading.Condition()
-        self._pool = ThreadPoolExecutor(self._most, "torchlauncher-data")
+        self._pool = ThreadPoolExecutor(self._workers, "torchlauncher-data")
         self._made: deque[Future[T]] = deque()
         self._submit()
 
     def __exit__(self, *error: object) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for made in self._made:
+            made.cancel()
+        self._allow(self._workers)
+        self._pool.shutdown(wait=True)
 
     def __iter__(self) -> Iterator[T]:
         while self._made:
+            self._allow(self._workers)
             self._raise_first()
-            first = self._made[0]
-            self._adapt(waits=not first.done())
-            result = first.result()
-            self._made.popleft()
+            result = self._made.popleft().result()
             self._submit()
+            beside = self._pace.beside()
+            self._allow(beside)
+            is_working = not all(made.done() for made in self._made)
+            start = perf_counter()
             yield result
+            if is_working:
+                self._pace.worked(beside, perf_counter() - start)
 
-    def _adapt(self, *, waits: bool) -> None:
+    def _allow(self, count: int) -> None:
         with self._turn:
-            self._allowed = min(self._allowed + 1, self._most) if waits else max(self._allowed - 1, 1)
+            self._allowed = count
             self._turn.notify_all()
 
     def _submit(self) -> None:
@@ -69,9 +81,11 @@ class Ahead(AbstractContextManager["Ahead[T]"], Generic[T]):
         with self._turn:
             self._turn.wait_for(lambda: self._running < self._allowed)
             self._running += 1
+        start = perf_counter()
         try:
             return job()
         finally:
+            self._pace.made(perf_counter() - start)
             with self._turn:
                 self._running -= 1
                 self._turn.notify()

@@ -22,7 +22,7 @@ T = TypeVar("T")
 Samples = Sequence[Sample]
 Steps = Sequence[Component[Preprocessor]]
 
-_CHUNK = 16
+_CHUNK = 8
 """Samples that a thread makes at a time: fewer cost more in passing them on."""
 _AHEAD = 512
 """Samples that are made ahead at most."""
@@ -50,7 +50,11 @@ def made_anew(part: str, make: Callable[[], Samples]) -> Samples:
 
 @contextmanager
 def prepared(
-    samples: Iterable[Sample], steps: Steps, input_size: Size | None = None, share: Share = made_anew
+    samples: Iterable[Sample],
+    steps: Steps,
+    input_size: Size | None = None,
+    share: Share = made_anew,
+    batch: int = 1,
 ) -> Iterator[Iterator[Sample]]:
     """Give an iterator over the samples after all `steps`, in order; threads are at work inside the block.
 
@@ -63,6 +67,7 @@ def prepared(
         steps: in their order.
         input_size: of the model's image input, where the launcher states it.
         share: what others may have made of samples that can be read by position.
+        batch: how many of them go through the model together.
 
     Raises:
         DataError: a step does not suit `input_size`; in the iterator: a sample cannot be read, or a step cannot take
@@ -70,7 +75,7 @@ def prepared(
     """
     steps = suited(steps, input_size)
     if not isinstance(samples, ByPosition):
-        yield _given(iter(samples), steps)
+        yield _given(iter(samples), steps, batch)
         return
 
     def made(position: int) -> Sample:
@@ -83,11 +88,11 @@ def prepared(
     chunk, depth = _amounts(kept)
     positions = (range(start, min(start + chunk, len(samples))) for start in range(0, len(samples), chunk))
     jobs = (partial(share, f"{chosen.start}-{chosen.stop}", _job(made, chosen)) for chosen in positions)
-    with Ahead(jobs, depth, cores()) as ahead:
+    with Ahead(jobs, depth, cores(), _trial(batch, chunk)) as ahead:
         yield itertools.chain.from_iterable(ahead)
 
 
-def _given(samples: Iterator[Sample], steps: Steps) -> Iterator[Sample]:
+def _given(samples: Iterator[Sample], steps: Steps, batch: int) -> Iterator[Sample]:
     """Yield the samples of user code after `steps`."""
 
     def made(sample: Sample) -> Sample:
@@ -101,8 +106,13 @@ def _given(samples: Iterator[Sample], steps: Steps) -> Iterator[Sample]:
         return
     chunk, depth = _amounts(kept)
     chunks = iter(lambda: tuple(itertools.islice(samples, chunk)), ())
-    with Ahead((_job(made, chosen) for chosen in chunks), depth, cores()) as ahead:
+    with Ahead((_job(made, chosen) for chosen in chunks), depth, cores(), _trial(batch, chunk)) as ahead:
         yield from itertools.chain.from_iterable(ahead)
+
+
+def _trial(batch: int, chunk: int) -> int:
+    """Return how many chunks go into three batches, at least three."""
+    return 3 * max(-(-batch // chunk), 1)
 
 
 def _job(made: Callable[[T], Sample], items: Iterable[T]) -> Callable[[], Samples]:

@@ -96,7 +96,8 @@ def _open(evaluation: Evaluation, given: Any, limit: Amount | None, shared: Shar
 
 def _prepared(evaluation: Evaluation, dataset: Dataset, shared: Shared) -> AbstractContextManager[Iterator[Sample]]:
     steps = evaluation.dataset.preprocessing or ()
-    return prepared(dataset.samples, steps, evaluation.input_size, shared.share(evaluation))
+    share, batch = shared.share(evaluation), evaluation.batch
+    return prepared(dataset.samples, steps, evaluation.input_size, share, batch)
 
 
 def _judged(

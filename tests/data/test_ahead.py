@@ -1,10 +1,10 @@
-import itertools
 import threading
 import time
 
 import pytest
 
 from pytest_torchlauncher.data.ahead import Ahead
+from pytest_torchlauncher.data.pace import Pace
 
 
 def job(value, seconds=0.0):
@@ -70,16 +70,41 @@ def test_jobs_that_nobody_needs_are_not_run():
     assert threading.active_count() < 50
 
 
-def test_the_number_of_running_jobs_follows_who_waits():
-    with Ahead([job(i) for i in range(40)], 8, 3) as ahead:
-        for _ in itertools.islice(ahead, 10):
-            while not all(made.done() for made in ahead._made):
-                time.sleep(0.001)
-        assert ahead._allowed == 1
-    with Ahead([job(i, 0.02) for i in range(8)], 8, 3) as ahead:
-        ahead._allowed = 1
-        list(ahead)
-        assert ahead._allowed > 1
+def test_jobs_wait_for_a_break_where_they_disturb():
+    running, beside, lock = [0], [], threading.Lock()
+
+    def run():
+        with lock:
+            running[0] += 1
+        time.sleep(0.006)
+        with lock:
+            running[0] -= 1
+
+    with Ahead([run] * 60, 12, 2, trial=3) as ahead:
+        for _ in ahead:
+            time.sleep(0.012)  # jobs that began in the break are done
+            beside.append(running[0])
+            time.sleep(0.04 if running[0] else 0)
+    assert max(beside[:3])
+    assert not any(beside[20:])
+
+
+def test_jobs_run_beside_work_that_they_do_not_disturb():
+    pace = Pace(2, trial=2)
+    for beside, work in ((2, 0.1), (2, 0.1), (0, 0.1), (0, 0.1)):
+        assert pace.beside() == beside
+        pace.made(0.02)
+        pace.worked(beside, work)
+    assert pace.beside() == 2
+
+
+@pytest.mark.parametrize(("delay", "beside"), [(0.004, 2), (0.02, 0)])
+def test_a_delay_counts_against_a_break_on_all_cores(delay, beside):
+    pace = Pace(2, trial=1)
+    pace.made(0.01)
+    pace.worked(pace.beside(), 0.1 + delay)
+    pace.worked(pace.beside(), 0.1)
+    assert pace.beside() == beside
 
 
 def test_no_more_jobs_run_than_are_allowed():
