@@ -104,6 +104,13 @@ def test_clearing_pytests_cache_forgets(cached, pytester):
     outcomes(pytester, "--cache-clear", passed=1)
 
 
+def test_workers_find_what_others_kept(cached, pytester):
+    age(pytester.path)
+    for expected in ({"passed": 1}, {"cached": 1}):
+        result = pytester.runpytest_subprocess("-n", "2", "-p", "no:hypothesispytest")
+        assert result.parseoutcomes() == expected
+
+
 def test_recording_runs(cached, pytester):
     outcomes(pytester, "--launcher-update", passed=1)
 
