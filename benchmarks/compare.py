@@ -4,14 +4,15 @@
 
 400 JPEGs and models of torchvision with random weights, made in a temporary folder. Every side is a whole process, from
 `python` to exit: it imports torch, loads the weights, decodes, runs the model, counts top-1 and top-5. The sides run in
-turn (A B A B ...); a ratio is that of two neighbours, ours over the other, and the table has the median of the ratios,
-the least and the largest. Both sides run once before. Every process must succeed, and the values of the sides must be
-equal but for one sample.
+turn (A B A B ..., or A B C A B C ... where several are compared with one of ours); a ratio is that of two of a round,
+ours over the other, and the table has the median of the ratios, the least and the largest. Each side runs once before,
+ours to record baselines. Every process must succeed, and the values of the sides must be equal but for one sample.
 
 - The loop by hand is `loops/by_hand.py`: threads, OpenCV, channels-last memory; the limit that we measure ourselves
   against. The usual loop is `loops/dataloader.py`.
 - pytest loads this plugin alone (`PYTEST_DISABLE_PLUGIN_AUTOLOAD=1`): what others that happen to be installed need for
-  their imports is not ours to measure. It compares with baselines, which the first run recorded.
+  their imports is not ours to measure.
+- The Accuracy Checker is `accuracy_check` of the PATH; it may be installed in an environment of its own.
 - The rerun with the cache comes in turn with a first run from an empty cache, which fills it for the next rerun.
 - Memory is the peak of the resident memory of the process, of images that are made one by one, 40,000 against 400.
   What is kept of each sample on purpose is counted apart, see `outcome_megabytes`.
