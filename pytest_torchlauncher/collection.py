@@ -16,6 +16,8 @@ from .config.marks import MarkSpec
 from .data.shelf import Shelf
 from .errors import ConfigError, DataError, MissingDataError, MissingDeviceError, Position, Problem
 from .evaluation.shared import Shared
+from .launcher.importing_much import settled
+from .noted import beginning
 from .record import RECORDS, Record
 from .results.results import Results
 from .runner import Runner
@@ -29,6 +31,15 @@ runner_key = pytest.StashKey[Runner]()
 
 _shared = pytest.StashKey[Shared]()
 """On the config: what the evaluations of this run have in common."""
+
+_SETTINGS = (
+    "launcher_limit",
+    "launcher_selfcheck",
+    "launcher_require_data",
+    "launcher_require_device",
+    "filterwarnings",
+)
+"""What the ini file says and an evaluation does not hold."""
 
 _results = pytest.StashKey[Results]()
 """On the config: results of earlier runs."""
@@ -88,6 +99,11 @@ class LauncherItem(pytest.Function):
         item.entry, item.mark_specs = entry, specs
         return item
 
+    def done(self) -> None:
+        """Let go of what no later item needs, whether this one was run or not."""
+        if self.entry.evaluation and _shared in self.config.stash:
+            self.config.stash[_shared].done(self.entry.evaluation)
+
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the place of the mark that skips this item, else of its dataset; lines count from 0."""
         skips = [spec.where for spec in self.mark_specs if spec.name in ("skip", "skipif")]
@@ -143,12 +159,10 @@ def _evaluating(item: LauncherItem, request: pytest.FixtureRequest) -> None:
             target,
             lambda: given_by(request, str(spec.fixture), spec.where["fixture"]),
             shared,
-            _results_of(item.config),
+            None if _has_fixtures(item) else _results_of(item.config),
         )
     except (MissingDataError, MissingDeviceError) as missing:
         pytest.skip(str(missing))
-    finally:
-        shared.done(evaluation)
     item.stash.setdefault(RECORDS, []).append(record)
     if record.failed:
         raise EvaluationFailed(record)
@@ -162,20 +176,26 @@ def _shared_by(session: pytest.Session) -> Shared:
         needs = [entry.evaluation for entry in entries if entry.evaluation]
         config.stash[_shared] = Shared(needs, Shelf(lent_folder(config)), config.stash[runner_key].limit)
         config.add_cleanup(config.stash[_shared].close)
+        config.add_cleanup(settled)
     return config.stash[_shared]
 
 
 def _results_of(config: pytest.Config) -> Results | None:
     """Return the cache of results; None where nobody asked for it."""
-    if not given_options.flag(config, "launcher_cache") or not hasattr(config, "cache"):
+    noted = beginning(config)
+    if not given_options.flag(config, "launcher_cache") or not hasattr(config, "cache") or noted is None:
         return None
     if _results not in config.stash:
-        folder = config.cache.mkdir("torchlauncher-results")
-        runner = config.stash[runner_key]
-        text = repr((runner.limit, runner.selfcheck, runner.require_data, runner.require_device))
-        shared = lent_folder(config)
-        config.stash[_results] = Results(folder, text, [folder.parents[1], *([shared] if shared else [])])
+        folder, shared = config.cache.mkdir("torchlauncher-results"), lent_folder(config)
+        ignored = [folder.with_name("torchlauncher-candidates"), folder.parents[1] / "v", *([shared] if shared else [])]
+        options = {**vars(config.option), "ini": [config.getini(name) for name in _SETTINGS]}
+        config.stash[_results] = Results(folder, options, noted, ignored)
     return config.stash[_results]
+
+
+def _has_fixtures(item: LauncherItem) -> bool:
+    """Return whether fixtures of the project are in use, which may do anything."""
+    return bool(set(item.fixturenames) - {"request"})
 
 
 def given_by(request: pytest.FixtureRequest, name: str, where: Position) -> Any:

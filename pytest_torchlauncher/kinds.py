@@ -28,6 +28,19 @@ class Block(ABC):
     kind: ClassVar[str]
     selector: ClassVar[str] = "type"
 
+    @property
+    def is_own(self) -> bool:
+        """Whether this is a block of this package, not of a project or of another one."""
+        return type(self).__module__.startswith(f"{__name__.partition('.')[0]}.")
+
+    @property
+    def on_threads(self) -> bool:
+        """Whether several threads may run this block at a time, on samples in any order, with the same results.
+
+        A project's own block says so by ``on_threads = True``; until then it sees one sample after the other.
+        """
+        return self.is_own
+
 
 class Converter(Block):
     """Reads a dataset's annotations."""

@@ -86,6 +86,10 @@ class ModuleName(str):
         name.path = path
         return name
 
+    def __repr__(self) -> str:
+        """Return all of it: two files may lie at different places under one name."""
+        return super().__repr__() if self.path is None else f"ModuleName({super().__repr__()}, {self.path!r})"
+
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
         """Return a schema that tells files, found as `ModelPath` are, from dotted paths."""

@@ -13,6 +13,7 @@ import pytest
 
 from . import given_options
 from .given_options import spelled
+from .noted import begin, end
 from .record import RECORDS
 from .reports.extent import ExtentRecorder
 from .reports.session import SessionReports
@@ -79,6 +80,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser.addini(name, text)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Note what ``conftest.py`` files read, where a cache of results is asked for: results may depend on it."""
+    begin(early_config)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """End what `pytest_load_initial_conftests` began."""
+    end(session.config)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options, register the mark and, except on an xdist worker, the reports.
 
@@ -133,6 +145,14 @@ def torch_launcher(request: pytest.FixtureRequest) -> Iterator[TorchLauncher]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Drop the records of an earlier run of this item, as reruns make."""
     item.stash[RECORDS] = []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Let an item release what it shared with others; one that was skipped never ran."""
+    done = getattr(item, "done", None)
+    if done and isinstance(item, pytest.Function):
+        done()
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:

@@ -8,9 +8,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
-__all__ = ["Reads", "recording", "repeated", "unnoticed"]
+__all__ = ["Reads", "is_recording", "recording", "repeated", "unnoticed"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ def recording(*, part: bool = False) -> Iterator[Reads]:
         _active.remove(reads)
 
 
+def is_recording() -> bool:
+    """Return whether somebody records what is read."""
+    return bool(_active)
+
+
 def repeated(reads: Reads) -> None:
     """Count `reads` of an earlier moment, whose result is used again, as reads of now."""
     for active in _active:
@@ -80,10 +86,24 @@ def _install() -> None:
 
 _WRITING = os.O_WRONLY | os.O_RDWR
 _LISTING = ("os.listdir", "os.scandir")
+_UNCLEAR = (
+    "sqlite3.connect",
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "socket.connect",
+)
+"""What may read anything."""
 
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:
-    if not _active or (event != "open" and event not in _LISTING):
+    if not _active or (event != "open" and event not in _LISTING and event not in _UNCLEAR):
+        return
+    if event in _UNCLEAR:
+        for reads in () if _is_of_package() else tuple(_active):
+            reads.unclear.add(event)
         return
     path = args[0] if args and args[0] is not None else "."
     if isinstance(path, int) or getattr(_unnoticed, "now", False):
@@ -96,6 +116,17 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
     for reads in tuple(_active):
         if reads.thread in (None, threading.get_ident()):
             (reads.files if event == "open" else reads.folders).add(absolute)
+
+
+def _is_of_package() -> bool:
+    """Return whether an installed package does what is told now, which its version stands for."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame and frame.f_code.co_filename.startswith(_STANDARD):
+        frame = frame.f_back
+    return frame is not None and any(name in frame.f_code.co_filename for name in ("site-packages", "dist-packages"))
+
+
+_STANDARD = (os.path.dirname(os.__file__), "<frozen")
 
 
 def _is_search(caller: str) -> bool:

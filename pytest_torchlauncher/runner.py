@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -87,10 +86,9 @@ class Runner:
         known = results.find(target)
         if known is not None:
             return known
-        since = time.time()
         with recording() as reads:
             record = self.run(target, given, shared)
-        results.keep(target, record, reads, since)
+        results.keep(target, record, reads, shared.data)
         return record
 
     def run(self, target: Target, given: Callable[[], Any], shared: Shared | None = None) -> Record:

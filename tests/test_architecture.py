@@ -30,14 +30,14 @@ LAYERS = [
     {"paths"},
     {"registry", "located", "given_options", "refusal"},
     {"kinds", "reference_names", "boxes", "channel_values", "images", "rle", "text_arrays"},
-    {"types", "extras", "cores", "workers", "reads"},
-    {"errors"},
+    {"types", "extras", "cores", "workers", "noted"},
+    {"errors", "reads"},
 ]
 KINDS = LAYERS[11]
 EXTRAS = {"transformers", "safetensors", "faster_coco_eval", "lmdb", "rapidfuzz", "torchmetrics"}
 HEAVY = {"torch", "torchvision", "cv2", "PIL"} | EXTRAS
 LATE = HEAVY | {"numpy", "pydantic", "yaml", "filelock"}
-LIGHT_ROOMS = {"plugin", "record", "errors", "reports", "given_options", "workers", "cores"}
+LIGHT_ROOMS = {"plugin", "record", "errors", "reports", "given_options", "workers", "cores", "reads", "noted"}
 
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 

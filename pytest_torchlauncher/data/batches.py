@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 import numpy as np
 
 from ..errors import DataError, told
 from ..kinds import Preprocessor
 from ..options import Component
-from ..types import Batch, Data, DatasetMeta, Levels, Sample, Size
+from ..types import Array, Batch, Data, DatasetMeta, Levels, Sample, Size
 
-__all__ = ["batches", "stepped", "suited"]
+__all__ = ["batches", "stepped", "suited", "with_arrays"]
 
 
 def suited(steps: Iterable[Component[Preprocessor]], input_size: Size | None) -> list[Component[Preprocessor]]:
@@ -55,7 +56,7 @@ def _each_image(sample: Sample, steps: Sequence[Component[Preprocessor]]) -> Sam
 
 
 def _stepped(sample: Sample, steps: Iterable[Component[Preprocessor]]) -> Sample:
-    if isinstance(sample.data, np.ndarray) and sample.data.dtype == np.uint8 and sample.data.ndim == 3:
+    if _is_image_of_bytes(sample.data):
         sample = replace(sample, data=Levels.of(sample.data))
     for step in steps:
         sample = _apply(step, sample if step.block.takes_levels else _as_array(sample))
@@ -63,11 +64,32 @@ def _stepped(sample: Sample, steps: Iterable[Component[Preprocessor]]) -> Sample
     return _as_array(sample) if are_bytes else sample
 
 
+def with_arrays(batch: Batch) -> Batch:
+    """Return `batch` for user code, which knows no `Levels`."""
+    return replace(batch, samples=tuple(map(_as_array, batch.samples)))
+
+
+def _is_image_of_bytes(data: Data) -> TypeGuard[Array]:
+    # A table of many channels is larger than what it stands for, and OpenCV's images have four at most.
+    return isinstance(data, np.ndarray) and data.dtype == np.uint8 and data.ndim == 3 and data.shape[-1] <= 4
+
+
 def _as_array(sample: Sample) -> Sample:
     """Return `sample` with an array in place of `Levels`."""
-    if not isinstance(sample.data, Levels):
-        return sample
-    return replace(sample, data=sample.data.levels if sample.data.are_bytes else np.asarray(sample.data))
+    array = _array(sample.data)
+    return sample if array is sample.data else replace(sample, data=array)
+
+
+def _array(data: Data) -> Data:
+    if isinstance(data, Levels):
+        return data.levels if data.are_bytes else np.asarray(data)
+    if isinstance(data, Mapping):
+        arrays = {name: _array(part) for name, part in data.items()}
+        return arrays if any(arrays[name] is not part for name, part in data.items()) else data
+    if isinstance(data, tuple):
+        parts = tuple(map(_array, data))
+        return parts if any(part is not old for part, old in zip(parts, data, strict=True)) else data
+    return data
 
 
 def _apply(step: Component[Preprocessor], sample: Sample) -> Sample:

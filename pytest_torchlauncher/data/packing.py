@@ -37,14 +37,14 @@ def packed(samples: Sequence[Sample]) -> bytes:
     return bytes(out)
 
 
-def unpacked(package: bytes | memoryview) -> list[Sample]:
-    """Return the samples of `package`, which `packed` made; their arrays lie in it and cannot be written to."""
+def unpacked(package: bytearray | memoryview) -> list[Sample]:
+    """Return the samples of `package`, which `packed` made; their arrays lie in it."""
     view = memoryview(package)
     (count,) = struct.unpack_from("<Q", view)
     parts, place = [], 8 * (count + 1)
     for size in struct.unpack_from(f"<{count}Q", view, 8):
         place += -place % _ALIGNMENT
-        parts.append(view[place : place + size].toreadonly())
+        parts.append(view[place : place + size])
         place += size
     samples: list[Sample] = pickle.loads(parts[0], buffers=parts[1:])
     return samples

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TypeVar
 
 from ..cores import cores
 from ..kinds import Preprocessor
@@ -14,30 +14,20 @@ from ..options import Component
 from ..types import Data, Levels, Sample, Size
 from .ahead import Ahead
 from .batches import stepped, suited
-from .chance import draws
+from .stored import StoredSamples
 
-__all__ = ["ByPosition", "Share", "made_anew", "prepared"]
+__all__ = ["Share", "made_anew", "prepared"]
 
 T = TypeVar("T")
 Samples = Sequence[Sample]
 Steps = Sequence[Component[Preprocessor]]
 
-_CHUNK = 8
+_CHUNK = 4
 """Samples that a thread makes at a time: fewer cost more in passing them on."""
 _AHEAD = 512
 """Samples that are made ahead at most."""
 _BYTES = 64 << 20
-"""What the samples made ahead may take; of larger ones fewer are made ahead, and fewer at a time."""
-
-
-@runtime_checkable
-class ByPosition(Protocol):
-    """Samples that any thread may read, in any order."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, position: int) -> Sample: ...
-
+"""What the samples made ahead may take."""
 
 Share = Callable[[str, Callable[[], Samples]], Samples]
 """Returns a part of the samples by its name, and makes them where nobody has."""
@@ -58,15 +48,14 @@ def prepared(
 ) -> Iterator[Iterator[Sample]]:
     """Give an iterator over the samples after all `steps`, in order; threads are at work inside the block.
 
-    Samples that can be read by position are read on the threads too, and from the start. Others come from the user's
-    own code: they are read where the iterator is used, since nobody knows whether threads may. What draws random
-    numbers runs there as a whole.
+    Stored samples are read on the threads too, and from the start. What runs user code is read, or goes through the
+    steps, where the iterator is used, one after the other, unless that code says that threads may run it.
 
     Args:
         samples: as they are read.
         steps: in their order.
         input_size: of the model's image input, where the launcher states it.
-        share: what others may have made of samples that can be read by position.
+        share: what others may have made of stored samples.
         batch: how many of them go through the model together.
 
     Raises:
@@ -74,57 +63,45 @@ def prepared(
             it.
     """
     steps = suited(steps, input_size)
-    if not isinstance(samples, ByPosition):
-        yield _given(iter(samples), steps, batch)
-        return
+    is_stored = isinstance(samples, StoredSamples) and samples.on_threads
+    trial = 3 * max(-(-batch // _CHUNK), 1)
+    if not all(step.block.on_threads for step in steps) or not (steps or is_stored):
+        yield (stepped(sample, steps) for sample in samples)
+    elif isinstance(samples, StoredSamples) and is_stored:
+        with _ahead(_stored_jobs(samples, steps, share), trial) as ahead:
+            yield itertools.chain.from_iterable(ahead)
+    else:
+        with closing(_given(iter(samples), steps, trial)) as given:
+            yield given
 
+
+def _stored_jobs(samples: StoredSamples, steps: Steps, share: Share) -> Iterator[Callable[[], Samples]]:
     def made(position: int) -> Sample:
         return stepped(samples[position], steps)
 
-    kept: list[Sample] = []
-    if not len(samples) or draws(lambda: kept.append(made(0))):
-        yield map(made, range(len(samples)))
-        return
-    chunk, depth = _amounts(kept)
-    positions = (range(start, min(start + chunk, len(samples))) for start in range(0, len(samples), chunk))
-    jobs = (partial(share, f"{chosen.start}-{chosen.stop}", _job(made, chosen)) for chosen in positions)
-    with Ahead(jobs, depth, cores(), _trial(batch, chunk)) as ahead:
-        yield itertools.chain.from_iterable(ahead)
+    count = len(samples)
+    for start in range(0, count, _CHUNK):
+        positions = range(start, min(start + _CHUNK, count))
+        yield partial(share, f"{start}-{positions.stop}", _job(made, positions))
 
 
-def _given(samples: Iterator[Sample], steps: Steps, batch: int) -> Iterator[Sample]:
-    """Yield the samples of user code after `steps`."""
-
-    def made(sample: Sample) -> Sample:
-        return stepped(sample, steps)
-
-    kept: list[Sample] = []
-    first = list(itertools.islice(samples, 1 if steps else 0))
-    samples = itertools.chain(first, samples)
-    if not first or draws(lambda: kept.append(made(first[0]))):
-        yield from map(made, samples)
-        return
-    chunk, depth = _amounts(kept)
-    chunks = iter(lambda: tuple(itertools.islice(samples, chunk)), ())
-    with Ahead((_job(made, chosen) for chosen in chunks), depth, cores(), _trial(batch, chunk)) as ahead:
+def _given(samples: Iterator[Sample], steps: Steps, trial: int) -> Generator[Sample, None, None]:
+    """Yield the samples of user code, which is run here, after `steps`."""
+    chunks = iter(lambda: tuple(itertools.islice(samples, _CHUNK)), ())
+    with _ahead((_job(lambda sample: stepped(sample, steps), chunk) for chunk in chunks), trial) as ahead:
         yield from itertools.chain.from_iterable(ahead)
 
 
-def _trial(batch: int, chunk: int) -> int:
-    """Return how many chunks go into three batches, at least three."""
-    return 3 * max(-(-batch // chunk), 1)
+def _ahead(jobs: Iterable[Callable[[], Samples]], trial: int) -> Ahead[Samples]:
+    return Ahead(jobs, _AHEAD // _CHUNK, cores(), trial, _weight, _BYTES)
 
 
 def _job(made: Callable[[T], Sample], items: Iterable[T]) -> Callable[[], Samples]:
     return lambda: [made(item) for item in items]
 
 
-def _amounts(samples: Samples) -> tuple[int, int]:
-    """Return how many samples a job makes and how many jobs are ahead, where all samples are as large as these."""
-    size = max((_size(sample.data) for sample in samples), default=_BYTES) or 1
-    ahead = min(_AHEAD, _BYTES // size)
-    chunk = min(max(ahead // 8, 1), _CHUNK)
-    return chunk, max(ahead // chunk, 2)
+def _weight(samples: Samples) -> int:
+    return sum(_size(sample.data) for sample in samples)
 
 
 def _size(data: Data) -> int:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ..types import Sample
@@ -49,8 +49,12 @@ class Shelf:
         Raises:
             Exception: whatever `make` raises.
         """
-        with self._alone(chain, part):
-            found = self._found(chain, part)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._alone(chain, part))
+                found = self._found(chain, part)
+            except Exception:  # a folder that cannot be locked, a class that is gone
+                found = None
             if found is not None:
                 return found
             samples = make()
@@ -92,7 +96,7 @@ class Shelf:
             with contextlib.suppress(OSError):
                 package = (self._shared / _entry(chain, part)).read_text("ascii")
         if isinstance(package, bytes):
-            return unpacked(package)
+            return unpacked(bytearray(package))
         folder = self._shared or self._own
         return _read(folder / package) if folder and package else None
 
@@ -148,7 +152,8 @@ def _read(path: Path) -> list[Sample] | None:
     """Return the samples in the file `path`; None where it is not there, or not what was written."""
     try:
         with path.open("rb") as file:
-            content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            # What somebody writes to the arrays stays with them.
+            content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
     except (OSError, ValueError):  # an empty file cannot be mapped
         return None
     return unpacked(content) if name_of(content) == path.name else None

@@ -67,6 +67,12 @@ class StoredSamples:
     def __len__(self) -> int:
         return len(self.items)
 
+    @property
+    def on_threads(self) -> bool:
+        """Whether several threads may read samples at a time."""
+        converter = self.spec.annotation_conversion
+        return self.reader.block.on_threads and (converter is None or converter.block.on_threads)
+
     def files(self) -> Iterator[Path]:
         """Yield the files of all samples."""
         for item in self.items:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from ..data.batches import batches
+from ..data.batches import batches, with_arrays
 from ..data.given import open_given
 from ..data.prepared import prepared
 from ..errors import DataError, OutputError, told
@@ -104,11 +104,14 @@ def _judged(
     evaluation: Evaluation, samples: Iterable[Sample], meta: DatasetMeta, launcher: Launcher, clock: Clock
 ) -> Iterator[Sequence[Pair]]:
     """Yield the samples of each batch with their predictions."""
+    metrics = [spec.metric for spec in evaluation.metrics]
+    blocks: list[Component[Any]] = [evaluation.launcher.adapter, *(evaluation.dataset.postprocessing or ()), *metrics]
+    is_own = all(component.block.is_own for component in blocks)
     for batch in clock.each("data", batches(samples, evaluation.batch, meta)):
         with clock.span("forward"):
             outputs = launcher.predict(batch)
         with clock.span("metrics"):
-            pairs = _pairs(evaluation, outputs, batch)
+            pairs = _pairs(evaluation, outputs, batch if is_own else with_arrays(batch))
         yield pairs
 
 

@@ -19,7 +19,7 @@ from ..reads import unnoticed
 from .importing_much import importing_much
 from .wording import listed, raised, user_code
 
-__all__ = ["importable", "resolve"]
+__all__ = ["importable", "resolve", "top_level_names"]
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def importable(
         ModelError: a path is no folder.
     """
     entries = [_folder(path, where) for path in paths]
-    owners = {name: entry for entry in reversed(entries) for name in _top_level_names(entry)}
+    owners = {name: entry for entry in reversed(entries) for name in top_level_names(entry)}
     hidden = _take(lambda top: top in owners and _is_elsewhere(top, owners[top]))
     before, path = {_top(name) for name in sys.modules}, list(sys.path)
     kept = {} if kept is None else kept
@@ -72,7 +72,7 @@ def _top(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _top_level_names(entry: Path) -> set[str]:
+def top_level_names(entry: Path) -> set[str]:
     """Return the names of the modules and packages in `entry`; dunder files are run, not imported."""
     with unnoticed():  # nothing depends on what else lies there
         paths = list(entry.iterdir())
@@ -151,7 +151,7 @@ def _import(name: str, spec: LauncherSpec) -> ModuleType | None:
 
 
 def _no_module(name: str, python_path: Sequence[Path]) -> str:
-    known = {found for path in python_path for found in _top_level_names(path)}
+    known = {found for path in python_path for found in top_level_names(path)}
     folders = ", ".join(map(display_path, python_path)) or "none"
     advice = did_you_mean(name, known) or "; install it, or set python_path to the folder that holds it"
     return f"module: no module named {name!r} (python_path: {folders}){advice}"

@@ -67,17 +67,19 @@ class Models:
         self._kept: dict[str, Built] = {}
 
     def taken(self, spec: LauncherSpec) -> Built | None:
-        """Return the module of `spec`, if it is there, and count this use of it."""
+        """Return the module of `spec`, if it is there; it is then no longer kept."""
+        return self._kept.pop(repr(spec), None)
+
+    def done(self, spec: LauncherSpec) -> None:
+        """Note that an evaluation of `spec` is over, or will not be run."""
         key = repr(spec)
         self._needs[key] -= 1
-        built = self._kept.pop(key, None)
-        for unneeded in [kept for kept in self._kept if self._needs[kept] < 1]:
-            del self._kept[unneeded]
-        return built
+        if self._needs[key] < 1:
+            self._kept.pop(key, None)
 
     def are_needed(self, spec: LauncherSpec) -> bool:
-        """Return whether an evaluation is to come that needs the module of `spec`."""
-        return self._needs[repr(spec)] > 0
+        """Return whether another evaluation than the present one needs the module of `spec`."""
+        return self._needs[repr(spec)] > 1
 
     def keep(self, spec: LauncherSpec, built: Built) -> None:
         """Keep the module of `spec` if somebody needs it and it is as it was; the oldest goes where there are too many.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -79,11 +81,16 @@ class PlacedModule:
         return tuple(name or "module" for name, part in parts if part.training)
 
     def state(self) -> Hashable | None:
-        """Return what changes whenever a parameter, a buffer or a training mode does; None where nobody can tell."""
+        """Return what changes whenever something does that a part of the module holds; None if nobody can tell."""
         if not hasattr(self._module, "named_modules"):
             return None
         # torch's own counters of changes miss those by way of ``.data``.
-        return digest_of_tensors([*self._module.named_parameters(), *self._module.named_buffers()]), self.in_training()
+        tensors = digest_of_tensors([*self._module.named_parameters(), *self._module.named_buffers()])
+        try:
+            others = [pickle.dumps(_attributes(part)) for part in self._module.modules()]
+        except Exception:  # whatever an attribute raises that cannot be pickled
+            return None
+        return tensors, self.in_training(), hashlib.sha256(b"".join(others)).hexdigest()
 
     def leave_channels_last(self) -> None:
         """Go on in plain memory."""
@@ -91,6 +98,11 @@ class PlacedModule:
 
         self._module.to(memory_format=torch.contiguous_format)
         self.channels_last = False
+
+
+def _attributes(part: nn.Module) -> dict[str, Any]:
+    """Return what `part` holds beside parameters, buffers and other modules."""
+    return {name: value for name, value in vars(part).items() if name not in ("_parameters", "_buffers", "_modules")}
 
 
 def _place(module: nn.Module, spec: LauncherSpec, device: torch.device) -> None:

@@ -43,6 +43,11 @@ class Torchvision(Preprocessor):
                 f"transforms: {self.transforms!r} found, a dotted path such as package.module.name expected"
             )
 
+    @property
+    def on_threads(self) -> bool:
+        """Whether the transform is that of a model of torchvision, which draws no random numbers."""
+        return self.transforms.startswith("torchvision.models.")
+
     def apply(self, sample: Sample) -> Sample:
         """Return what the transform makes of the image as PIL image in RGB: a tensor, or an image (H, W, 3) uint8.
 

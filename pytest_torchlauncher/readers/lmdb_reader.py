@@ -22,6 +22,11 @@ __all__ = ["LmdbReader"]
 class LmdbReader(Reader):
     """Encoded images under the keys ``image-000000001`` and so on; the identifier of an item is that number."""
 
+    @property
+    def on_threads(self) -> bool:
+        """No: a process may have a database open only once."""
+        return False
+
     def fetch(self, root: Path, identifier: str) -> bytes:
         """Return the stored bytes of the image with that number.
 

@@ -50,7 +50,8 @@ def attached(report: pytest.TestReport) -> list[Record]:
 def is_cached(report: pytest.TestReport) -> bool:
     """Return whether `report` is of the call of an evaluation that was not run, since nothing changed."""
     records: list[dict[str, Any]] = getattr(report, _ATTRIBUTE, [])
-    return report.when == "call" and bool(records) and all(record["cached"] for record in records)
+    passed = report.when == "call" and report.passed and not hasattr(report, "wasxfail")
+    return passed and bool(records) and all(record["cached"] for record in records)
 
 
 def _reason(report: pytest.TestReport) -> str:

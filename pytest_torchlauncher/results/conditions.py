@@ -5,44 +5,118 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..cores import cores, workers
+from ..launcher.importing import top_level_names
 
-__all__ = ["conftests", "hardware", "is_of_environment", "own_sources", "settings"]
+__all__ = [
+    "conftests",
+    "hardware",
+    "importable_names",
+    "is_of_environment",
+    "own_sources",
+    "reads_unseen",
+    "settings",
+]
 
-_VARIABLES = (
-    "ATEN_",
-    "CUBLAS_",
-    "CUDA",
-    "DNNL_",
-    "HF_",
-    "KMP_",
-    "MKL_",
-    "NVIDIA_",
-    "OMP_",
-    "ONEDNN_",
-    "OPENBLAS_",
-    "OPENCV_",
-    "PYTHONHASHSEED",
-    "PYTHONPATH",
-    "PYTORCH",
-    "TORCH",
-    "TRANSFORMERS_",
+_OF_SHELLS = (
+    "_",
+    "COLUMNS",
+    "DISPLAY",
+    "LINES",
+    "LS_COLORS",
+    "OLDPWD",
+    "PS1",
+    "PWD",
+    "SHLVL",
+    "TERM",
+    "TMPDIR",
+    "TORCHLAUNCHER_CACHE",
 )
-"""Environment variables that begin so may change numbers."""
-_BY_TORCH = ("TORCHINDUCTOR_CACHE_DIR",)
-"""Variables that torch itself sets when it is imported."""
+_OF_SERVICES = (
+    "PYTEST_",
+    "SSH_",
+    "XDG_",
+    "DBUS_",
+    "TERM_",
+    "VSCODE_",
+    "GITHUB_",
+    "RUNNER_",
+    "CI_",
+    "BUILD_",
+    "JENKINS_",
+)
+"""Environment variables, and how they begin, that differ from run to run and change no number."""
+_BY_IMPORTS = ("TORCHINDUCTOR_CACHE_DIR", "LD_LIBRARY_PATH", "QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")
+"""Variables that torch and OpenCV set when they are imported."""
+_OF_DISPLAY = (
+    "cacheclear",
+    "capture",
+    "code_highlight",
+    "color",
+    "durations",
+    "durations_min",
+    "failedfirst",
+    "file_or_dir",
+    "fold_skipped",
+    "keyword",
+    "launcher_cache",
+    "launcher_json",
+    "lf",
+    "last_failed_no_failures",
+    "markexpr",
+    "maxfail",
+    "no_header",
+    "no_summary",
+    "newfirst",
+    "plugins",
+    "reportchars",
+    "showcapture",
+    "showlocals",
+    "stepwise",
+    "stepwise_reset",
+    "stepwise_skip",
+    "tbstyle",
+    "verbose",
+    "xmlpath",
+)
+"""Options that choose what is run and how it is shown."""
+_OF_XDIST = (
+    "basetemp",
+    "dist",
+    "distload",
+    "looponfail",
+    "maxworkerrestart",
+    "numprocesses",
+    "px",
+    "testrunuid",
+    "tx",
+    "usepdb",
+)
 
 
-def settings() -> str:
-    """Return versions of Python and of what is installed, cores and environment variables, as text."""
-    given = (name for name in os.environ if name.startswith(_VARIABLES) and name not in _BY_TORCH)
+def settings(options: Mapping[str, Any]) -> str:
+    """Return versions of Python and of what is installed, cores, paths, variables and pytest's `options`, as text."""
+    ignored = {*_OF_SHELLS, *_BY_IMPORTS}
+    given = (name for name in os.environ if name not in ignored and not name.startswith(_OF_SERVICES))
     variables = [f"{name}={os.environ[name]}" for name in sorted(given)]
-    return repr((sys.version, platform.platform(), cores(), workers(), _packages(), variables))
+    unshown = {name: value for name, value in options.items() if name not in {*_OF_DISPLAY, *_OF_XDIST}}
+    told = sorted((name, repr(value)) for name, value in unshown.items() if " at 0x" not in repr(value))
+    paths = [path for path in sys.path if not is_of_environment(os.path.join(path, ""))]
+    return repr((sys.version, platform.platform(), cores(), workers(), _packages(), variables, told, paths))
+
+
+def importable_names(folders: Iterable[Path]) -> list[str]:
+    """Return the names of the modules in `folders` and in those of ``sys.path``, the Python environment aside."""
+    own = [Path(path) for path in sys.path if path and not is_of_environment(os.path.join(path, ""))]
+    places = [folder for folder in (*folders, *own) if folder.is_dir()]
+    return [f"{folder}: {sorted(top_level_names(folder))}" for folder in places]
 
 
 def conftests(launcher_file: Path) -> list[str]:
@@ -51,8 +125,31 @@ def conftests(launcher_file: Path) -> list[str]:
 
 
 def own_sources() -> set[str]:
-    """Return the source files of all modules that are no part of the Python environment, tests aside."""
-    return {str(file) for file in _loaded() if not file.name.startswith("test_") and not file.stem.endswith("_test")}
+    """Return the source files of all modules that are no part of the Python environment.
+
+    Tests are left out, unless they register a block.
+    """
+    return {str(file) for file in _loaded() if not _is_test(file) or b"register" in _bytes(file)}
+
+
+def reads_unseen(sources: Iterable[str]) -> bool:
+    """Return whether one of `sources` names a function that reads files where Python does not see it."""
+    told = (source for source in sources if source.endswith(".py") and not source.startswith(_PACKAGE))
+    return any(_READING.search(_bytes(Path(source))) for source in told)
+
+
+def _is_test(file: Path) -> bool:
+    return file.name.startswith("test_") or file.stem.endswith("_test")
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
+_READING = re.compile(rb"imread|imreadmulti|jit\.load|read_image|read_file|VideoCapture|load_library|safe_open|CDLL")
 
 
 def is_of_environment(path: str) -> bool:
@@ -63,7 +160,7 @@ def is_of_environment(path: str) -> bool:
 def _places() -> tuple[str, ...]:
     names = ("stdlib", "platstdlib", "purelib", "platlib")
     folders = {os.path.abspath(sysconfig.get_path(name)) + os.sep for name in names}
-    return (*sorted(folders), "/proc/", "/sys/", "/dev/")
+    return (*sorted(folders), "/proc/", "/sys/", "/dev/null", "/dev/urandom", "/dev/random", "/dev/tty", "/dev/nvidia")
 
 
 _ENVIRONMENT = _places()
@@ -83,7 +180,14 @@ def _packages() -> str:
     folders = {os.path.abspath(path) for path in sys.path if path.endswith(("site-packages", "dist-packages"))}
     names = [name for path in sorted(folders) if os.path.isdir(path) for name in os.listdir(path)]
     found = sorted(name for name in names if name.endswith((".dist-info", ".egg-info", ".egg-link")))
+    # What was installed from a folder or repository may be something else under the same version.
+    places = [Path(path, name) for path in sorted(folders) for name in found if name.endswith(".dist-info")]
+    found += [hashlib.sha256(_bytes(place / "RECORD")).hexdigest() for place in places if (place / _DIRECT).exists()]
     return hashlib.sha256("\n".join(found).encode(errors="surrogateescape")).hexdigest()
+
+
+_PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
+_DIRECT = "direct_url.json"
 
 
 def hardware(device: str) -> str | None:

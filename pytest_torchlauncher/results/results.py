@@ -7,22 +7,32 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..noted import Beginning
 from ..reads import Reads
 from ..record import Record
 from ..target import Target
-from .conditions import conftests, hardware, is_of_environment, own_sources, settings
+from .conditions import (
+    conftests,
+    hardware,
+    importable_names,
+    is_of_environment,
+    own_sources,
+    reads_unseen,
+    settings,
+)
 
 __all__ = ["Results"]
 
 _UNSEEN = ("safetensors", "lmdb", "h5py", "tables", "zarr", "decord", "av", "netCDF4")
 """Packages that open files where Python does not see it."""
 _ABSENT = "absent"
+_COLLECTED = (".launcher.yml", ".launcher.yaml")
 
 
 class Results:
@@ -35,16 +45,20 @@ class Results:
 
     Args:
         folder: where results lie.
-        options: of the run that are not in an evaluation, as text.
+        options: of pytest.
+        beginning: when the session began, and what was read until its items were collected.
         ignored: folders of which nothing counts.
     """
 
-    def __init__(self, folder: Path, options: str, ignored: Iterable[Path] = ()) -> None:
+    def __init__(self, folder: Path, options: Mapping[str, Any], beginning: Beginning, ignored: Iterable[Path]) -> None:
         self._folder = folder
         # Before anything is run: what is imported then may set environment variables.
-        self._settings = f"{options}\n{settings()}"
+        self._settings = settings(options)
+        self._since = beginning.since
+        # What is imported once, or kept by a block, is not read again for the next evaluation.
+        self._before = {path for path in beginning.reads.files if not path.endswith(_COLLECTED)}
         self._ignored = tuple(f"{os.path.abspath(path)}{os.sep}" for path in (folder, *ignored))
-        self._hashes: dict[str, str] = {}
+        self._hashes: dict[tuple[str, int, int, int, int], str] = {}
 
     def find(self, target: Target) -> Record | None:
         """Return what `target` gave when nothing was different, marked as cached; None where it must be run."""
@@ -58,21 +72,25 @@ class Results:
         except (OSError, ValueError, KeyError, TypeError):  # not there, or not written by this version
             return None
 
-    def keep(self, target: Target, record: Record, reads: Reads, since: float) -> None:
-        """Keep `record` if it passed and what it depends on is known.
+    def keep(self, target: Target, record: Record, reads: Reads, data: Collection[str]) -> None:
+        """Keep `record` if it passed, what it depends on is known, and none of it changed since the session began.
 
         Args:
             target: what was run.
             record: what it gave.
             reads: what was read meanwhile.
-            since: when it began, seconds since the epoch: a file that changed later may have been read before.
+            data: files of datasets, which no other evaluation depends on for having read them before.
         """
-        text = self._text(target)
-        if text is None or record.status != "pass" or reads.unclear or _reads_unseen(target):
+        text, before = self._text(target), set(self._before)
+        checkpoint = str(target.evaluation.launcher.checkpoint)
+        self._before |= {p for p in reads.files if p not in data and p != checkpoint and "__baselines__" not in p}
+        if text is None or record.status != "pass" or reads.unclear:
             return
-        files = {_source(path) for path in reads.files} | own_sources() | {record.file}
-        stored = {"files": self._counting(files), "folders": self._counting(reads.folders)}
-        if any(_changed(path) >= since for path in (*stored["files"], *stored["folders"])):
+        files = self._counting({*map(_source, (*reads.files, *before)), *own_sources(), record.file})
+        if _uses_unseen(target) or reads_unseen(files):
+            return
+        stored = {"files": files, "folders": self._counting(reads.folders)}
+        if any(_changed(path) >= self._since for path in (*stored["files"], *stored["folders"])):
             return
         entry = {"conditions": text, "content": self._content(stored), **stored, "record": record.to_dict()}
         with suppress(OSError):
@@ -94,7 +112,9 @@ class Results:
         """Return everything that the result of `target` depends on and that is no file; None where it is not known."""
         evaluation = target.evaluation
         device, above = hardware(evaluation.launcher.device), conftests(evaluation.dataset.where.own.file)
-        what = repr((target.id, target.baselines, target.baseline_model, evaluation, device, above, self._settings))
+        names = importable_names(evaluation.launcher.python_path)
+        own = (target.id, target.baselines, target.baseline_model, evaluation)
+        what = repr((own, device, above, names, self._settings))
         # A fixture is code that may give anything, as may an object that does not say what it is.
         if device is None or evaluation.dataset.fixture is not None or " at 0x" in what:
             return None
@@ -109,14 +129,16 @@ class Results:
         return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
     def _hash(self, path: str) -> str:
-        # Models on the same data share its files.
-        if path not in self._hashes:
-            try:
+        try:
+            found = os.stat(path)
+            # Models on the same data share its files.
+            key = (path, found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
+            if key not in self._hashes:
                 with open(path, "rb") as file:
-                    self._hashes[path] = hashlib.file_digest(file, "sha256").hexdigest()
-            except OSError:
-                self._hashes[path] = _ABSENT
-        return self._hashes[path]
+                    self._hashes[key] = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            return _ABSENT
+        return self._hashes[key]
 
 
 def _listing(path: str) -> str:
@@ -130,9 +152,11 @@ def _listing(path: str) -> str:
 def _changed(path: str) -> float:
     """Return when `path` was changed; long ago, where it is not there."""
     try:
-        return os.stat(path).st_mtime
+        found = os.stat(path)
     except OSError:
         return 0.0
+    # A file that was moved to its place keeps the time of its content.
+    return max(found.st_mtime, found.st_ctime)
 
 
 def _source(path: str) -> str:
@@ -143,7 +167,7 @@ def _source(path: str) -> str:
     return path
 
 
-def _reads_unseen(target: Target) -> bool:
+def _uses_unseen(target: Target) -> bool:
     """Return whether something may have been read that no audit event told."""
     checkpoint = target.evaluation.launcher.checkpoint
     by_safetensors = checkpoint is not None and checkpoint.suffix == ".safetensors"

@@ -121,3 +121,28 @@ def test_no_more_jobs_run_than_are_allowed():
     with Ahead([run] * 30, 12, 3) as ahead:
         list(ahead)
     assert most[0] <= 3
+
+
+def test_no_job_begins_while_results_take_too_much_but_the_next_one():
+    begun = []
+
+    def make(i):
+        def run():
+            begun.append(i)
+            return i
+
+        return run
+
+    with Ahead([make(i) for i in range(20)], 20, 1, weigh=lambda result: 10, budget=25) as ahead:
+        time.sleep(0.1)
+        assert begun == [0, 1, 2]
+        assert list(ahead) == list(range(20))
+
+
+def test_a_job_that_hangs_does_not_hold_up_an_exception():
+    release = threading.Event()
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), Ahead([release.wait], 1, 1):
+        raise KeyboardInterrupt
+    assert time.monotonic() - begin < 30
+    release.set()

@@ -1,19 +1,22 @@
 import random
 import threading
+import time
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import pytest
-import torch
 
-from pytest_torchlauncher.data.chance import draws
 from pytest_torchlauncher.data.prepared import prepared
 from pytest_torchlauncher.data.stored import open_stored
 from pytest_torchlauncher.errors import DataError
 from pytest_torchlauncher.kinds import Converter, Preprocessor
 from pytest_torchlauncher.options import Component
 from pytest_torchlauncher.plan import DatasetSpec
+from pytest_torchlauncher.preprocessing.normalization import Normalization
+from pytest_torchlauncher.preprocessing.torchvision import Torchvision
+from pytest_torchlauncher.readers.lmdb_reader import LmdbReader
+from pytest_torchlauncher.readers.opencv_imread import OpenCVImread
 from pytest_torchlauncher.types import Annotated, Annotations, Label, Sample
 
 COUNT = 70
@@ -21,12 +24,15 @@ COUNT = 70
 
 @dataclass(frozen=True)
 class Many(Converter):
+    on_threads = True
+
     def convert(self):
         return Annotations([Annotated(f"{i}.png", Label(i)) for i in range(COUNT)])
 
 
 @dataclass(frozen=True)
 class Noted(Preprocessor):
+    on_threads = True
     threads: set
 
     def apply(self, sample):
@@ -44,6 +50,8 @@ class Noisy(Preprocessor):
 
 @dataclass(frozen=True)
 class Refusing(Preprocessor):
+    on_threads = True
+
     def apply(self, sample):
         if sample.identifier in ("9.png", "40.png"):
             raise ValueError("no such sample")
@@ -96,48 +104,82 @@ def test_a_failure_names_the_first_sample(stored):
         list(samples)
 
 
-@pytest.mark.parametrize(
-    "draw",
-    [random.random, np.random.rand, lambda: torch.rand(()).item()],
-    ids=["random", "numpy", "torch"],
-)
 @pytest.mark.parametrize("is_stored", [True, False])
-def test_what_draws_random_numbers_is_run_in_order_under_the_seeds_of_the_run(draw, is_stored, stored):
-    def run():
-        with prepared(stored if is_stored else given_samples(), step(Noisy(draw))) as samples:
-            random.seed(1)
-            np.random.seed(1)
-            torch.manual_seed(1)
-            return [float(sample.data[0]) for sample in samples]
+def test_what_does_not_say_that_threads_may_run_it_sees_one_sample_after_the_other(is_stored, stored):
+    threads = set()
 
-    values = run()
+    def draw():
+        threads.add(threading.current_thread())
+        return random.random()
+
+    with prepared(stored if is_stored else given_samples(), step(Noisy(draw))) as samples:
+        assert not threads
+        random.seed(1)
+        values = [float(sample.data[0]) for sample in samples]
     random.seed(1)
-    np.random.seed(1)
-    torch.manual_seed(1)
-    assert values == [draw() for _ in range(COUNT)] == run()
+    assert values == [random.random() for _ in range(COUNT)]
+    assert threads == {threading.main_thread()}
 
 
-def test_generators_are_put_back():
-    before = random.getstate(), torch.get_rng_state()
-    assert draws(random.random)
-    assert draws(lambda: torch.rand(1))
-    assert not draws(lambda: 1 / 0)
-    assert random.getstate() == before[0]
-    assert torch.equal(torch.get_rng_state(), before[1])
+@pytest.mark.parametrize(
+    ("block", "on_threads"),
+    [
+        (Noisy(None), False),
+        (Noted(set()), True),
+        (Normalization(std=2.0), True),
+        (Torchvision(transforms="torchvision.models.ResNet18_Weights.DEFAULT.transforms"), True),
+        (Torchvision(transforms="torchvision.transforms.RandomHorizontalFlip"), False),
+        (Torchvision(transforms="mine.transform"), False),
+        (LmdbReader(), False),
+        (OpenCVImread(), True),
+    ],
+)
+def test_which_blocks_threads_may_run(block, on_threads):
+    assert block.on_threads == on_threads
 
 
-def test_few_samples_of_large_images_are_ahead():
-    made = []
+def test_a_given_sample_goes_through_the_steps_once():
+    class InPlace(Preprocessor):
+        def apply(self, sample):
+            sample.data[...] -= 1
+            return sample
 
-    def given_by_user():
-        for i in range(20):
-            made.append(i)
-            yield Sample(str(i), np.zeros((2048, 2048, 3), np.uint8), Label(0))
+    with prepared(iter([Sample(str(i), np.full(3, 9), Label(0)) for i in range(5)]), step(InPlace())) as samples:
+        assert [sample.data.max() for sample in samples] == [8] * 5
 
-    with prepared(given_by_user(), step(Noted(set()))) as samples:
+
+def test_an_iterator_that_somebody_holds_ends_its_threads_with_the_block():
+    def interrupted():
+        with prepared(given_samples(), step(Noted(set()))) as samples:
+            held.append(samples)
+            next(samples)
+            raise KeyboardInterrupt
+
+    held = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("torchlauncher")]
+
+
+def test_few_samples_of_large_images_are_ahead(monkeypatch):
+    monkeypatch.setattr("pytest_torchlauncher.data.prepared.cores", lambda: 2)
+    lock, made = threading.Lock(), []
+
+    class Larger(Preprocessor):
+        on_threads = True
+
+        def apply(self, sample):
+            with lock:
+                made.append(sample.identifier)
+            # The first one tells nothing of the others.
+            return sample if sample.identifier == "0" else sample.with_data(np.zeros((2048, 2048, 3), np.uint8))
+
+    with prepared(given_samples(), step(Larger())) as samples:
         next(samples)
-        assert len(made) <= 8
-        assert len(list(samples)) == 19
+        time.sleep(0.3)
+        # 64 MiB, and what two threads had begun before.
+        assert len(made) <= 8 + 2 * 4
+        assert len(list(samples)) == COUNT - 1
 
 
 def test_no_samples(stored):

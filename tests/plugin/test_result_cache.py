@@ -8,11 +8,16 @@ import time
 
 import pytest
 
+from pytest_torchlauncher.results.conditions import own_sources
+
 CONFTEST = """
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest_torchlauncher as p
 from helping import OFFSET
+
+OFFSET += float(Path(__file__).with_name("offset.txt").read_text())
 
 
 @p.register("shifted")
@@ -24,14 +29,23 @@ class Shifted(p.Preprocessor):
 
 
 @pytest.fixture
-def cached(tiny, pytester):
+def cached(tiny, pytester, monkeypatch):
     """The project, with a step and a helper of its own, after a first run that keeps its result."""
+    # What other tests imported into this process.
+    monkeypatch.setattr("pytest_torchlauncher.results.results._UNSEEN", ())
+    here = str(pytester.path)
+    monkeypatch.setattr(
+        "pytest_torchlauncher.results.results.own_sources", lambda: {p for p in own_sources() if p.startswith(here)}
+    )
     pytester.makeconftest(CONFTEST)
     (pytester.path / "helping.py").write_text("OFFSET = 0\n")
+    (pytester.path / "offset.txt").write_text("0")
+    (pytester.path / "first").mkdir()
     module = pytester.path / "tiny.py"
     module.write_text("import parts_of_tiny\n" + module.read_text())
     (pytester.path / "parts_of_tiny.py").write_text("SIZE = 4\n")
     tiny.file.write_text(tiny.file.read_text().replace("std: 255}", "std: 255}\n      - {type: shifted}"))
+    tiny.file.write_text(tiny.file.read_text().replace("python_path: .", "python_path: [first, .]"))
     pytester.makeini("[pytest]\nlauncher_cache = true\npythonpath = .\n")
     pytester.runpytest("--launcher-record").assert_outcomes(passed=1)
     age(pytester.path)
@@ -78,6 +92,8 @@ CHANGES = {
     "import of the module": lambda tiny: touched(tiny.folder / "parts_of_tiny.py", "SIZE = 5\n"),
     "conftest": lambda tiny: touched(tiny.folder / "conftest.py", CONFTEST + "\n"),
     "import of conftest": lambda tiny: touched(tiny.folder / "helping.py", "OFFSET = 0.0\n"),
+    "what conftest reads": lambda tiny: touched(tiny.folder / "offset.txt", "0.0"),
+    "a module that goes before": lambda tiny: touched(tiny.folder / "first" / "parts_of_tiny.py", "SIZE = 4\n"),
     "baseline": lambda tiny: touched(tiny.baseline, tiny.baseline.read_text() + "\n"),
 }
 
@@ -94,7 +110,7 @@ def test_options_packages_and_variables_count(cached, pytester, monkeypatch):
     age(pytester.path)
     outcomes(pytester, passed=1)
     outcomes(pytester, cached=1)
-    monkeypatch.setenv("TORCH_SOMETHING", "1")
+    monkeypatch.setenv("SOMETHING", "1")
     outcomes(pytester, passed=1)
     monkeypatch.setattr("pytest_torchlauncher.results.conditions._packages", lambda: "torch-0")
     outcomes(pytester, passed=1)
@@ -133,6 +149,47 @@ def test_a_file_that_changed_during_the_run_keeps_nothing(cached, pytester):
     os.utime(cached.file, (time.time() + 60,) * 2)
     outcomes(pytester, passed=1)
     outcomes(pytester, passed=1)
+
+
+def test_a_file_that_is_moved_into_place_during_the_run_keeps_nothing(cached, pytester):
+    module = pytester.path / "tiny.py"
+    move = "__import__('os').replace(__file__.replace('tiny.py', 'new.txt'), __file__.replace('tiny.py', 'val.txt'))"
+    module.write_text(f"{module.read_text()}\n{move}\n")
+    (pytester.path / "new.txt").write_text((pytester.path / "val.txt").read_text())
+    age(pytester.path)
+    outcomes(pytester, passed=1)
+    (pytester.path / "new.txt").write_text((pytester.path / "val.txt").read_text())
+    age(pytester.path)
+    outcomes(pytester, passed=1)
+
+
+@pytest.mark.parametrize(
+    "code", ["import sqlite3; sqlite3.connect(':memory:').close()", "import cv2; cv2.imread('images/00.png')"]
+)
+def test_what_reads_where_nobody_sees_it_runs_again(cached, pytester, code):
+    with (pytester.path / "tiny.py").open("a") as file:
+        file.write(f"\n{code}\n")
+    age(pytester.path)
+    outcomes(pytester, passed=1)
+    outcomes(pytester, passed=1)
+
+
+def test_fixtures_of_the_project_run_again(cached, pytester):
+    with (pytester.path / "conftest.py").open("a") as file:
+        file.write("\n\nimport pytest\n\n@pytest.fixture(autouse=True)\ndef ready():\n    pass\n")
+    age(pytester.path)
+    outcomes(pytester, passed=1)
+    outcomes(pytester, passed=1)
+
+
+def test_a_strict_expected_failure_fails_as_ever(cached, pytester):
+    outcomes(pytester, cached=1)
+    cached.file.write_text(cached.file.read_text() + 'marks: [{xfail: "True", reason: bad, strict: true}]\n')
+    age(pytester.path)
+    for _ in range(2):
+        result = pytester.runpytest()
+        assert result.parseoutcomes() == {"failed": 1}
+        result.stdout.fnmatch_lines(["FAILED*XPASS(strict)*"])
 
 
 def test_fixtures_run_again(cached, pytester):

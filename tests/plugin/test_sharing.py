@@ -1,5 +1,7 @@
 """What the evaluations of a run have in common is made once: samples, also by several workers, and modules."""
 
+import json
+
 import pytest
 
 CONFTEST = """
@@ -14,6 +16,8 @@ import pytest_torchlauncher as p
 @p.register("noted")
 @dataclass(frozen=True)
 class Noted(p.Preprocessor):
+    on_threads = True
+
     def apply(self, sample):
         with open(Path(__file__).with_name("steps.txt"), "a") as file:
             file.write(sample.identifier + chr(10))
@@ -47,10 +51,9 @@ def noted(pytester):
 
 
 def test_models_share_preprocessed_samples(suite, pytester):
-    # Each evaluation looks at the first sample to see how large it is.
-    assert noted(pytester) == [4, *[1] * 11]
+    assert noted(pytester) == [1] * 12
     pytester.runpytest("a.launcher.yml").assert_outcomes(passed=1)
-    assert noted(pytester) == [2, *[1] * 11]
+    assert noted(pytester) == [1] * 12
 
 
 def test_workers_share_them_too(suite, pytester, monkeypatch):
@@ -60,7 +63,7 @@ def test_workers_share_them_too(suite, pytester, monkeypatch):
     (pytester.path / "temporary").mkdir()
     result = pytester.runpytest_subprocess("-n", "2")
     result.assert_outcomes(passed=3)
-    assert noted(pytester) == [4, *[1] * 11]
+    assert noted(pytester) == [1] * 12
     assert not list((pytester.path / "temporary").glob("torchlauncher-*"))
 
 
@@ -69,7 +72,7 @@ def test_other_steps_or_data_are_not_shared(suite, pytester):
     file = pytester.path / "b.launcher.yml"
     file.write_text(file.read_text().replace("std: 255}", "std: 255, mean: 0}"))
     pytester.runpytest("-W", "default")
-    assert noted(pytester) == [2 + 2 + 1, *[2] * 11]
+    assert noted(pytester) == [2] * 12
 
 
 @pytest.fixture
@@ -98,7 +101,14 @@ def test_a_model_of_several_datasets_is_built_once(several, pytester):
 
 
 @pytest.mark.parametrize(
-    "change", ["self.train()", "self.centers.data.mul_(1.01)", "self.centers = torch.nn.Parameter(self.centers * 1.01)"]
+    "change",
+    [
+        "self.train()",
+        "self.count = getattr(self, 'count', 0) + 1",
+        "self.odd = lambda: 0",
+        "self.centers.data.mul_(1.01)",
+        "self.centers = torch.nn.Parameter(self.centers * 1.01)",
+    ],
 )
 def test_a_module_that_running_changes_is_built_again(several, pytester, change):
     imports(pytester)
@@ -123,3 +133,71 @@ def test_defaults_that_its_import_set_hold_again(several, pytester):
     text = module.read_text().replace("torch.float32", "torch.float64").replace("        assert image", check)
     module.write_text(text + "torch.set_default_dtype(torch.float64)\n")
     pytester.runpytest().assert_outcomes(passed=3)
+
+
+def test_programs_of_one_name_beside_two_files_are_two(tiny, pytester):
+    import torch
+
+    class Chosen(torch.nn.Module):
+        def __init__(self, choice: int):
+            super().__init__()
+            self.choice = choice
+
+        def forward(self, image):
+            return torch.nn.functional.one_hot(image.flatten(1).argmax(1) * 0 + self.choice, 3).float()
+
+    for choice, name in enumerate("ab"):
+        folder = pytester.path / name
+        folder.mkdir()
+        program = torch.export.export(
+            Chosen(choice), (torch.zeros(4, 1, 4, 4),), dynamic_shapes=({0: torch.export.Dim("batch")},)
+        )
+        torch.export.save(program, folder / "net.pt2")
+        text = tiny.file.read_text().replace("module: tiny.Tiny", "module: net.pt2")
+        text = text.replace("    checkpoint: tiny.pt\n", "").replace("    python_path: .\n", "")
+        text = text.replace("images", "../images").replace("val.txt", "../val.txt")
+        (folder / "m.launcher.yml").write_text(text)
+    tiny.file.unlink()
+    result = pytester.runpytest("--launcher-record", "--launcher-json=out.json", "-W", "default")
+    result.assert_outcomes(passed=2)
+    values = [e["metrics"][0]["value"] for e in json.loads((pytester.path / "out.json").read_text())["evaluations"]]
+    assert values[0] != values[1]
+
+
+ADAPTER = """
+import pytest_torchlauncher as p
+from dataclasses import dataclass
+
+
+@p.register("looking")
+@dataclass(frozen=True)
+class Looking(p.Adapter):
+    def adapt(self, outputs, batch):
+        for sample in batch.samples:
+            assert sample.data.mean() >= 0
+            sample.data[...] = 0
+        return [p.Scores(row) for row in outputs["output"]]
+"""
+
+
+def test_adapters_of_a_project_get_arrays_of_their_own(tiny, pytester):
+    pytester.makeconftest(ADAPTER)
+    text = tiny.file.read_text().replace("adapter: classification", "adapter: looking")
+    for name in "ab":
+        (pytester.path / f"{name}.launcher.yml").write_text(text.replace("name: tiny", f"name: {name}"))
+    tiny.file.unlink()
+    pytester.runpytest("--launcher-record").assert_outcomes(passed=2)
+
+
+def test_transforms_of_the_models_own_folder(tiny, pytester):
+    (pytester.path / "own_transforms").mkdir()
+    (pytester.path / "own_transforms" / "of_tiny.py").write_text(
+        "import torch\n\ndef grey(image):\n    import numpy\n"
+        "    return torch.tensor(numpy.asarray(image)[None, :, :, 0] / 255.0, dtype=torch.float32)\n"
+    )
+    text = tiny.file.read_text().replace("python_path: .", "python_path: [., own_transforms]")
+    text = text.replace("{type: normalization, std: 255}", "{type: torchvision, transforms: of_tiny.grey}")
+    for name in "ab":
+        (pytester.path / f"{name}.launcher.yml").write_text(text.replace("name: tiny", f"name: {name}"))
+    tiny.file.unlink()
+    pytester.runpytest("--launcher-record").assert_outcomes(passed=2)
