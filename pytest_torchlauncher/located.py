@@ -45,8 +45,8 @@ class Table(dict[str, Any]):
     ) -> None:
         super().__init__(items)
         self.where = where
-        self.keys_at = dict(keys_at)
-        self.values_at = dict(values_at)
+        self.keys_at = keys_at
+        self.values_at = values_at
 
     def over(self, base: Table) -> Table:
         """Return this table laid over `base`: key by key, this one's winning, each value keeping its own place."""

@@ -5,6 +5,7 @@ Nothing heavy is imported before a launcher file is collected, and torch not bef
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from .workers import lend_folder
 if TYPE_CHECKING:
     from .fixture import TorchLauncher
 
+_paused = pytest.StashKey[bool]()
 _SUFFIXES = (".launcher.yml", ".launcher.yaml")
 
 _PATHS = {
@@ -87,8 +89,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """End what `pytest_load_initial_conftests` began."""
+    """End what `pytest_load_initial_conftests` began, and let garbage be collected again."""
     end(session.config)
+    if session.config.stash.get(_paused, False):
+        gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -124,11 +128,20 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Collect ``*.launcher.yml`` and ``*.launcher.yaml``."""
     if not file_path.name.endswith(_SUFFIXES):
         return None
+    _pause_collector(parent.config)
     from .collection import LauncherFile
     from .settings import ensure_runner
 
     ensure_runner(parent.config)
     return LauncherFile.from_parent(parent, path=file_path)
+
+
+def _pause_collector(config: pytest.Config) -> None:
+    """Keep the garbage collector from passing again and again over what files become, until all are collected."""
+    if gc.isenabled():
+        config.stash[_paused] = True
+        config.add_cleanup(gc.enable)
+        gc.disable()
 
 
 @pytest.fixture

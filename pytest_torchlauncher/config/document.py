@@ -16,6 +16,8 @@ from ..located import Row, Table, Text
 __all__ = ["read_document"]
 
 _MERGE = "tag:yaml.org,2002:merge"
+_STRING = "tag:yaml.org,2002:str"
+_PLACED = (Text, Table, Row)
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -63,16 +65,17 @@ class _Builder:
         self._open: set[int] = set()
 
     def build(self, node: yaml.Node, path: str) -> Any:
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
         if id(node) in self._open:
             raise ConfigError([Problem(self._place(node), path, "an alias contains itself; write the value out")])
         self._open.add(id(node))
         try:
             if isinstance(node, yaml.MappingNode):
                 return self._table(node, path)
-            if isinstance(node, yaml.SequenceNode):
-                items = [self.build(item, f"{path}[{index}]") for index, item in enumerate(node.value)]
-                return Row(items, self._place(node), [self._place(item) for item in node.value])
-            return self._scalar(node, path)
+            items = [self.build(item, f"{path}[{index}]") for index, item in enumerate(node.value)]
+            places = [self._place_of(value, item) for value, item in zip(items, node.value, strict=True)]
+            return Row(items, self._place(node), places)
         finally:
             self._open.discard(id(node))
 
@@ -93,18 +96,21 @@ class _Builder:
             if not isinstance(key, Hashable):
                 self._problem(key_node, path, "a list or mapping found as a key, a name expected")
                 continue
+            where = self._place_of(key, key_node)
             key = str(key) if isinstance(key, str) else key
             inner = f"{path}.{key}" if path else str(key)
             if key in items:
                 self._problem(key_node, inner, f"given twice, first on line {keys_at[key].line}; keep one")
-            items[key] = self.build(value_node, inner)
-            keys_at[key], values_at[key] = self._place(key_node), self._place(value_node)
+            value = items[key] = self.build(value_node, inner)
+            keys_at[key], values_at[key] = where, self._place_of(value, value_node)
         table = Table(items, self._place(node), keys_at, values_at)
         for base in merged:
             table = table.over(base)
         return table
 
     def _scalar(self, node: yaml.Node, path: str) -> Any:
+        if node.tag == _STRING:  # most of them, and what the constructor returns is the same
+            return Text(node.value, self._place(node))
         try:
             value = self._scalars.construct_object(node)
         except (yaml.constructor.ConstructorError, ValueError, LookupError, AttributeError) as error:
@@ -113,6 +119,11 @@ class _Builder:
         if isinstance(value, str | date | bytes):
             return Text(str(node.value), self._place(node))
         return value
+
+    def _place_of(self, value: Any, node: yaml.Node) -> Position:
+        """Return where `value`, made of `node`, begins; most values know."""
+        # Of an alias the value says where its anchor is, as its node does.
+        return value.where if isinstance(value, _PLACED) else self._place(node)
 
     def _place(self, node: yaml.Node) -> Position:
         return Position(self.path, node.start_mark.line + 1, node.start_mark.column + 1)
