@@ -1,5 +1,6 @@
 """Launcher files as pytest items: ids, selection, marks, fixtures, failures."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -448,3 +449,11 @@ def test_a_metric_with_a_defect_is_one_sentence(tiny, pytester, kind, observe, s
     result.assert_outcomes(failed=1)
     assert f" - tiny.launcher.yml:17:9: top1: {message}" in result.stdout.str()
     assert "pytest_torchlauncher/" not in result.stdout.str()
+
+
+def test_garbage_is_collected_again_once_files_are(tiny, pytester):
+    pytester.makeconftest("import gc\n\ndef pytest_runtest_setup(item):\n    assert gc.isenabled()\n")
+    pytester.runpytest("--launcher-record").assert_outcomes(passed=1)
+    (pytester.path / "bad.launcher.yml").write_text("a: [")
+    pytester.runpytest()
+    assert gc.isenabled()
