@@ -188,7 +188,8 @@ def _results_of(config: pytest.Config) -> Results | None:
     if _results not in config.stash:
         folder, shared = config.cache.mkdir("torchlauncher-results"), lent_folder(config)
         ignored = [folder.with_name("torchlauncher-candidates"), folder.parents[1] / "v", *([shared] if shared else [])]
-        options = {**vars(config.option), "ini": [config.getini(name) for name in _SETTINGS]}
+        ini, draws = [config.getini(name) for name in _SETTINGS], config.stash[runner_key].draws
+        options = {**vars(config.option), "ini": ini, "draws": draws}
         config.stash[_results] = Results(folder, options, noted, ignored)
     return config.stash[_results]
 

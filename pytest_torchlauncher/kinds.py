@@ -9,12 +9,25 @@ import torch, torchvision and cv2 inside their methods only.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
 
-from .types import Annotations, Batch, Color, Data, DatasetMeta, MetricValue, Outputs, Pair, Prediction, Sample, Size
+from .types import (
+    Annotations,
+    Batch,
+    Color,
+    Curve,
+    Data,
+    DatasetMeta,
+    MetricValue,
+    Outputs,
+    Pair,
+    Prediction,
+    Sample,
+    Size,
+)
 
 __all__ = ["Adapter", "Block", "Converter", "Metric", "Postprocessor", "Preprocessor", "Reader"]
 
@@ -174,6 +187,10 @@ class Metric(Block, Generic[AnnotationT, PredictionT]):
         Raises:
             DataError: `meta` lacks what the metric needs.
         """
+
+    def curves(self, evidence: Sequence[Any], meta: DatasetMeta) -> Mapping[str, Curve]:
+        """Return what a report draws beside the value, by name: precision over recall, say. By default nothing."""
+        return {}
 
 
 def _classes(annotation: Any) -> tuple[type, ...]:

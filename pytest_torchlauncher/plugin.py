@@ -33,6 +33,7 @@ _PATHS = {
     "launcher_annotations_dir": "folder of annotations (environment: ANNOTATIONS_DIR)",
     "launcher_definitions": "definitions file instead of the files' global_definitions (environment: DEFINITIONS_FILE)",
     "launcher_json": "write all results to this file as JSON",
+    "launcher_html": "write a report of all results to this file as HTML",
 }
 _WORKFLOW = {
     "--launcher-record": "store baselines that are missing",

@@ -70,6 +70,7 @@ class Record:
         candidate: what would be stored if somebody accepted what a failing or better run measured.
         baselines: the baseline file that it was judged against.
         baseline_model: the model's name there.
+        charts, pictures: what a report page draws, a mapping each.
         cached: whether it was not run, since nothing changed since it gave this.
     """
 
@@ -97,6 +98,8 @@ class Record:
     candidate: StoredEntry | None = None
     baselines: str = ""
     baseline_model: str = ""
+    charts: tuple[Mapping[str, Any], ...] = ()
+    pictures: tuple[Mapping[str, Any], ...] = ()
     cached: bool = False
 
     @property
@@ -112,7 +115,7 @@ class Record:
     def from_dict(cls, fields: Mapping[str, Any]) -> Record:
         """Return the record that `to_dict` gave."""
         entries = {name: StoredEntry(**fields[name]) if fields[name] else None for name in ("write", "candidate")}
-        lists = {name: tuple(fields[name]) for name in ("metrics", "changed", "flips", "slices")}
+        lists = {name: tuple(fields[name]) for name in ("metrics", "changed", "flips", "slices", "charts", "pictures")}
         return cls(**{**fields, **lists, **entries})
 
 

@@ -15,6 +15,7 @@ from .evaluation.evaluate import evaluate
 from .evaluation.ledger import provenance_of_steps
 from .evaluation.procedure import Procedure
 from .evaluation.shared import Shared
+from .figures.figures import Figures, figures_beside
 from .gating.assess import Assessment, Mode, assess
 from .gating.early import EarlyFail, early_fail
 from .gating.judge import judge
@@ -57,6 +58,7 @@ class Runner:
         limit: how many samples of each dataset are measured.
         selfcheck: whether every evaluation checks itself.
         reruns: how often each is run again to calibrate its noise.
+        draws: whether a report wants charts and pictures.
     """
 
     settings: Settings
@@ -68,6 +70,7 @@ class Runner:
     limit: Amount | None = None
     selfcheck: bool = False
     reruns: int = 0
+    draws: bool = False
 
     def rerun(self, target: Target, given: Callable[[], Any], shared: Shared, results: Results | None) -> Record:
         """Return what `run` returns, or what it returned where nothing changed since.
@@ -107,7 +110,10 @@ class Runner:
             if target.baselines is None and not target.is_published:
                 raise BaselineError(_NO_BASELINE)
             value = given() if evaluation.dataset.fixture else None
-            return self._judged(target, evaluate(evaluation, value, self._procedure(target), shared))
+            figures = figures_beside(target) if self.draws else None
+            measurement = evaluate(evaluation, value, self._procedure(target, figures), shared)
+            record = self._judged(target, measurement)
+            return figures.added(record, measurement) if figures else record
         except LauncherError as error:
             if isinstance(error, MissingDataError) and not self.require_data:
                 raise
@@ -127,7 +133,7 @@ class Runner:
         store = Store(target.baselines)
         return assess(measurement, criteria, store, target.key, self.mode, self.reason, moves_anchor=self.moves_anchor)
 
-    def _procedure(self, target: Target) -> Procedure:
+    def _procedure(self, target: Target, figures: Figures | None) -> Procedure:
         """Return how `target` is run."""
         evaluation = target.evaluation
         gates = [spec.gate for spec in evaluation.metrics]
@@ -137,6 +143,7 @@ class Runner:
             selfcheck=self.selfcheck or evaluation.selfcheck,
             groups=tuple(dict.fromkeys(gate.slices.by for gate in gates if gate.slices)),
             watch=self._watch(target) if any(gate.early_fail for gate in gates) else None,
+            shown=figures.shown if figures else None,
         )
 
     def _watch(self, target: Target) -> EarlyFail | None:

@@ -53,6 +53,7 @@ def _runner(config: pytest.Config) -> Runner:
         require_device=given_options.flag(config, "launcher_require_device"),
         limit=limit or default_limit,
         selfcheck=given_options.flag(config, "launcher_selfcheck"),
+        draws=given_options.path(config, "launcher_html") is not None,
         reruns=_reruns(config.getoption("launcher_calibrate")),
     )
 

@@ -12,12 +12,12 @@ import pytest_torchlauncher
 PACKAGE = Path(pytest_torchlauncher.__file__).parent
 
 LAYERS = [
-    {"plugin"},
+    {"plugin", "__main__"},
     {"settings"},
     {"fixture"},
     {"collection", "reports"},
     {"runner"},
-    {"results"},
+    {"results", "figures"},
     {"target"},
     {"gating", "user_traceback"},
     {"baselines", "record"},

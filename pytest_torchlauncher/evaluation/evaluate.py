@@ -34,6 +34,7 @@ from .ledger import Ledger
 from .procedure import PLAIN, Procedure, Watch
 from .selfcheck import Probe
 from .shared import Shared
+from .thumbnails import thumbnails
 
 __all__ = ["evaluate"]
 
@@ -76,6 +77,7 @@ def evaluate(
                 break
         with clock.span("metrics"):
             measurement = ledger.measurement(launcher, clock, stop.metric if stop else None)
+            positions = procedure.shown(measurement) if procedure.shown else ()
         return replace(
             measurement,
             is_subset=procedure.limit is not None and procedure.limit.leaves_out(measurement.data.count),
@@ -83,6 +85,7 @@ def evaluate(
             findings=probe.findings(launcher) if probe and not stop else (),
             control=probe.control() if probe and not stop else None,
             stopped=stop,
+            thumbnails=thumbnails(dataset.samples, positions),
         )
 
 

@@ -12,9 +12,20 @@ import numpy as np
 from ..errors import DataError, told
 from ..launcher.launcher import Launcher
 from ..plan import Evaluation, LauncherSpec, MetricSpec
-from ..types import Array, DataProvenance, DatasetMeta, Evidence, Measurement, MetricValue, Outcomes, Pair
+from ..types import (
+    Array,
+    DataProvenance,
+    DatasetMeta,
+    Drawing,
+    Evidence,
+    Measurement,
+    MetricValue,
+    Outcomes,
+    Pair,
+)
 from .clock import Clock
 from .decisions import Decisions, decided
+from .drawn import drawing_of
 from .groups import groups_of
 from .observation import annotation_digest, observed
 
@@ -39,6 +50,7 @@ class Ledger:
         self._annotations: list[str] = []
         self._evidence: dict[str, list[Any]] = {spec.name: [] for spec in evaluation.metrics}
         self._decisions: list[Decisions] = []
+        self._drawings: list[Drawing | None] = []
 
     def add(self, pairs: Sequence[Pair]) -> None:
         """Note one batch.
@@ -51,6 +63,7 @@ class Ledger:
         self._annotations += [annotation_digest(pair.sample.annotation) for pair in pairs]
         if decisions := decided(pairs):
             self._decisions.append(decisions)
+        self._drawings += [drawing_of(pair.prediction, pair.sample.original_size) for pair in pairs]
         for key, groups in self._groups.items():
             groups += [groups_of(pair, key) for pair in pairs]
         for spec in self._evaluation.metrics:
@@ -97,11 +110,16 @@ class Ledger:
             evidence={spec.name: self._kept(spec) for spec in specs if not spec.metric.block.is_mean},
             groups=self._groups,
             classes=self._meta.label_map,
+            drawings=self._drawings if any(self._drawings) else (),
         )
 
     def _kept(self, spec: MetricSpec) -> Evidence:
         meta = self._meta
-        return Evidence(self._evidence[spec.name], lambda items: float(summarized(spec, items, meta).value))
+        return Evidence(
+            self._evidence[spec.name],
+            lambda items: float(summarized(spec, items, meta).value),
+            lambda items: spec.metric.block.curves(items, meta),
+        )
 
     def _outcomes(self, metrics: dict[str, MetricValue]) -> Outcomes:
         columns = {f"metric:{n}": np.asarray(m.per_sample) for n, m in metrics.items() if m.per_sample is not None}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..plan import Amount
-from ..types import Array, Stop
+from ..types import Array, Measurement, Stop
 
 __all__ = ["PLAIN", "Procedure", "Watch"]
 
@@ -38,6 +38,7 @@ class Procedure:
         selfcheck: whether the evaluation checks itself.
         groups: keys of the samples' metadata, or ``class``, by which samples are told apart.
         watch: what may end the evaluation early.
+        shown: gives the positions of the samples of which a report wants a picture.
     """
 
     limit: Amount | None = None
@@ -45,6 +46,7 @@ class Procedure:
     selfcheck: bool = False
     groups: tuple[str, ...] = ()
     watch: Watch | None = None
+    shown: Callable[[Measurement], Sequence[int]] | None = None
 
 
 PLAIN = Procedure()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,8 +12,8 @@ import numpy as np
 from .. import boxes
 from ..kinds import Metric
 from ..options import Compat, PositiveInt
-from ..types import Array, Boxes, ScoredBoxes
-from ._matches import ClassMatches, Matches, checked
+from ..types import Array, Boxes, Curve, DatasetMeta, ScoredBoxes
+from ._matches import ClassMatches, Evidence, Matches, checked, precision_recall
 from ._thresholds import COCO_THRESHOLDS, Thresholds
 
 __all__ = ["CocoMatching", "average_precision", "class_precision", "matched_overlaps"]
@@ -47,6 +47,10 @@ class CocoMatching(Metric[Boxes, ScoredBoxes]):
         """
         pairs = zip(annotations, map(checked, predictions), strict=True)
         return [self._matched(annotation, prediction) for annotation, prediction in pairs]
+
+    def curves(self, evidence: Sequence[Evidence], meta: DatasetMeta) -> Mapping[str, Curve]:
+        """Return the curves of precision over recall; see `precision_recall`."""
+        return precision_recall([one.matches for one in evidence], meta)
 
     def _matched(self, annotation: Boxes, prediction: ScoredBoxes) -> Matches:
         # Of equal overlaps COCO takes the last object; argmax finds the first.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -17,6 +17,7 @@ from ..options import Compat
 from ..types import (
     Array,
     Boxes,
+    Curve,
     DatasetMeta,
     InstanceMasks,
     Keypoints,
@@ -27,7 +28,7 @@ from ..types import (
     ScoredMasks,
 )
 from ._coco import average_precision, matched_overlaps
-from ._matches import checked
+from ._matches import Matches, checked, precision_recall
 from ._thresholds import COCO_THRESHOLDS, Thresholds
 
 __all__ = ["BoxEvaluation", "CocoEvaluation", "MaskEvaluation", "sides"]
@@ -92,6 +93,10 @@ class CocoEvaluation(Metric[AnnotationT, PredictionT], Generic[AnnotationT, Pred
         numbers = self._numbers(evidence)
         return MetricValue(numbers[self.number], numbers, np.array([one.alone for one in evidence]))
 
+    def curves(self, evidence: Sequence[Evidence], meta: DatasetMeta) -> Mapping[str, Curve]:
+        """Return the curves of precision over recall; see `precision_recall`."""
+        return precision_recall([self._matches(one.annotation, one.prediction) for one in evidence], meta)
+
     def checked(self, prediction: PredictionT) -> PredictionT:
         """Return `prediction`.
 
@@ -125,9 +130,11 @@ class CocoEvaluation(Metric[AnnotationT, PredictionT], Generic[AnnotationT, Pred
     def _alone(self, annotation: AnnotationT, prediction: PredictionT) -> float:
         if not len(annotation):
             return float("nan")
+        return average_precision(self._matches(annotation, prediction))
+
+    def _matches(self, annotation: AnnotationT, prediction: PredictionT) -> Matches:
         overlaps, ignored = self.overlaps(annotation, prediction), self.ignored(annotation)
-        matches = matched_overlaps(annotation, prediction, overlaps, ignored, self.threshold, self.limit)
-        return average_precision(matches)
+        return matched_overlaps(annotation, prediction, overlaps, ignored, self.threshold, self.limit)
 
     def _numbers(self, evidence: Sequence[Evidence]) -> dict[str, float]:
         """Return COCO's numbers by name; -1 stands for those that no object is there for, and becomes NaN."""

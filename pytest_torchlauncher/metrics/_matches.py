@@ -10,10 +10,10 @@ from typing import TypeAlias
 import numpy as np
 
 from ..errors import DataError, OutputError
-from ..types import Array, DatasetMeta, MetricValue, ScoredBoxes
+from ..types import Array, Curve, DatasetMeta, MetricValue, ScoredBoxes
 from ._classes import class_name, class_names
 
-__all__ = ["ClassMatches", "Evidence", "Matches", "checked", "evidence_of", "summarized"]
+__all__ = ["ClassMatches", "Evidence", "Matches", "checked", "evidence_of", "precision_recall", "summarized"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +57,10 @@ class Evidence:
     matches: Matches
     alone: Mapping[int, float]
 
+
+_RECALLS = np.linspace(0, 1, 101)
+_CURVES = 6
+"""Classes that have a curve of their own."""
 
 Measure: TypeAlias = Callable[[ClassMatches], float]
 """What a class scores; NaN where it is left out."""
@@ -105,6 +109,30 @@ def summarized(evidence: Sequence[Evidence], measure: Measure, meta: DatasetMeta
             components[names[label]] = value
     alone = [_mean([value for label, value in one.alone.items() if label in names]) for one in evidence]
     return MetricValue(_mean(list(components.values())), components, np.array(alone))
+
+
+def precision_recall(parts: Sequence[Matches], meta: DatasetMeta) -> dict[str, Curve]:
+    """Return the highest precision at 101 recalls or above, at the first threshold: their mean, and by class.
+
+    Of many classes those with the most objects have curves of their own.
+    """
+    found = {label: one for label, one in _by_class(_joined(parts)) if one.objects and label != meta.background_label}
+    curves = {label: _precisions(one) for label, one in found.items()}
+    if not curves:
+        return {}
+    most = sorted(found, key=lambda label: (-found[label].objects, label))[:_CURVES]
+    names = {label: meta.label_map.get(label, str(label)) for label in most}
+    own = {f"{names[label]} ({found[label].objects})": Curve(_RECALLS, curves[label]) for label in most}
+    mean = Curve(_RECALLS, np.mean(list(curves.values()), axis=0))
+    return {f"mean of {len(curves)} classes": mean, **own} if len(curves) > 1 else own
+
+
+def _precisions(found: ClassMatches) -> Array:
+    """Return the precision (101,) of a class at `_RECALLS`, 0 beyond its highest recall."""
+    right, wrong = (counts[0] for counts in found.counts)
+    precision = np.maximum.accumulate((right / np.maximum(right + wrong, 1))[::-1])[::-1]
+    reached = np.searchsorted(right / found.objects, _RECALLS, side="left")
+    return np.append(precision, 0.0)[reached]
 
 
 def _mean(values: Sequence[float]) -> float:

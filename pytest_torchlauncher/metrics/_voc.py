@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -12,8 +12,8 @@ from pydantic import Field
 from .. import boxes
 from ..kinds import Metric
 from ..options import Compat
-from ..types import Array, Boxes, ScoredBoxes
-from ._matches import Matches, checked
+from ..types import Array, Boxes, Curve, DatasetMeta, ScoredBoxes
+from ._matches import Evidence, Matches, checked, precision_recall
 
 __all__ = ["BoxMetric", "VocMatching"]
 
@@ -72,6 +72,10 @@ class VocMatching(BoxMetric):
         """
         pairs = zip(annotations, map(checked, predictions), strict=True)
         return [self._matched(annotation, prediction) for annotation, prediction in pairs]
+
+    def curves(self, evidence: Sequence[Evidence], meta: DatasetMeta) -> Mapping[str, Curve]:
+        """Return the curves of precision over recall; see `precision_recall`."""
+        return precision_recall([one.matches for one in evidence], meta)
 
     def is_left_out(self, detections: int, objects: int) -> bool:
         """Whether a class with so many detections and objects has no value."""

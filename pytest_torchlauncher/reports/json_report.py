@@ -15,7 +15,17 @@ from ..record import Record
 __all__ = ["write_json"]
 
 _SCHEMA = 1
-_NOT_SHOWN = ("index", "environment", "write", "candidate", "baselines", "baseline_model", "detail")
+_NOT_SHOWN = (
+    "index",
+    "charts",
+    "pictures",
+    "environment",
+    "write",
+    "candidate",
+    "baselines",
+    "baseline_model",
+    "detail",
+)
 
 
 def write_json(path: Path, records: Sequence[Record]) -> None:

@@ -67,6 +67,7 @@ _OF_DISPLAY = (
     "fold_skipped",
     "keyword",
     "launcher_cache",
+    "launcher_html",
     "launcher_json",
     "lf",
     "last_failed_no_failures",

@@ -11,9 +11,13 @@ from .arrays import Data as Data
 from .arrays import Frame as Frame
 from .arrays import Region as Region
 from .arrays import Size as Size
+from .drawings import FULL as FULL
+from .drawings import NO_CLASS as NO_CLASS
+from .drawings import Drawing as Drawing
 from .geometry import Geometry as Geometry
 from .levels import Levels as Levels
 from .measurement import Control as Control
+from .measurement import Curve as Curve
 from .measurement import DataProvenance as DataProvenance
 from .measurement import Environment as Environment
 from .measurement import Evidence as Evidence
@@ -24,6 +28,7 @@ from .measurement import Outcomes as Outcomes
 from .measurement import RunProvenance as RunProvenance
 from .measurement import Seconds as Seconds
 from .measurement import Stop as Stop
+from .measurement import Thumbnail as Thumbnail
 from .objects import Boxes as Boxes
 from .objects import InstanceMasks as InstanceMasks
 from .objects import Keypoints as Keypoints

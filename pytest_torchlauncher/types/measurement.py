@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .arrays import Array
+from .drawings import Drawing
 
 __all__ = [
     "Control",
+    "Curve",
     "DataProvenance",
     "Environment",
     "Evidence",
@@ -20,6 +22,7 @@ __all__ = [
     "RunProvenance",
     "Seconds",
     "Stop",
+    "Thumbnail",
 ]
 
 
@@ -62,10 +65,11 @@ class Outcomes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What each sample contributes to a metric, and how any collection of contributions is summarised."""
+    """What each sample contributes to a metric, and how any collection of contributions is summarised or drawn."""
 
     items: Sequence[Any]
     summarize: Callable[[Sequence[Any]], float]
+    curves: Callable[[Sequence[Any]], Mapping[str, Curve]] = lambda items: {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,29 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Thumbnail:
+    """A small picture of a sample as the bytes of a WebP or PNG file, and what is annotated there.
+
+    Args:
+        content: empty where the sample is no image.
+        size: of the original image, px; None where it is no image.
+        annotation: None where nothing of it can be drawn.
+    """
+
+    content: bytes
+    size: tuple[int, int] | None
+    annotation: Drawing | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Points (N,) of a curve, `x` rising: precision over recall, say."""
+
+    x: Array
+    y: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Measurement:
     """The result of one evaluation, before any baseline is looked at.
 
@@ -175,6 +202,8 @@ class Measurement:
         evidence: of each metric whose value is not the mean of its per-sample outcomes.
         groups: by key of the samples' metadata, or ``class``: the groups of each sample.
         classes: names of the class indices.
+        drawings: what of each sample's prediction can be shown, in the order of `outcomes`; empty where nothing can.
+        thumbnails: of the samples that were asked for, by their position.
         is_subset: whether only a part of the dataset was asked for.
         reruns: of each metric the values of further runs, where some were asked for.
         findings: what a self-check found wrong, a sentence each.
@@ -193,6 +222,8 @@ class Measurement:
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     groups: Mapping[str, Sequence[tuple[str, ...]]] = field(default_factory=dict)
     classes: Mapping[int, str] = field(default_factory=dict)
+    drawings: Sequence[Drawing | None] = ()
+    thumbnails: Mapping[int, Thumbnail] = field(default_factory=dict)
     is_subset: bool = False
     reruns: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     findings: tuple[str, ...] = ()
