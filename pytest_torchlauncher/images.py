@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from .opencv import opencv
 from .types import Array
 
 __all__ = ["by_opencv", "by_pillow"]
@@ -18,10 +19,10 @@ def by_opencv(content: bytes, flag: Literal["COLOR", "GRAYSCALE", "UNCHANGED"]) 
     Raises:
         ValueError: it holds none that OpenCV knows.
     """
-    import cv2
+    cv2 = opencv()
 
     try:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), getattr(cv2, f"IMREAD_{flag}"))
+        image: Array | None = cv2.imdecode(np.frombuffer(content, np.uint8), getattr(cv2, f"IMREAD_{flag}"))
     except cv2.error:
         image = None
     if image is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, display_path
+from ..opencv import opencv
 from ..types import Annotated
 
 __all__ = ["write_missing"]
@@ -32,7 +33,7 @@ def write_missing(items: Iterable[Annotated], folder: Path) -> None:
 
 
 def _write(item: Annotated, path: Path) -> None:
-    import cv2
+    cv2 = opencv()
 
     image: Any = item.data
     _, content = cv2.imencode(".png", image[..., ::-1] if item.color == "rgb" else image)

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import ModelError, Position, did_you_mean, display_path
+from ..opencv import PATH_LOCK
 from ..plan import LauncherSpec
 from ..reads import unnoticed
 from .importing_much import importing_much
@@ -42,19 +43,21 @@ def importable(
     """
     entries = [_folder(path, where) for path in paths]
     owners = {name: entry for entry in reversed(entries) for name in top_level_names(entry)}
-    hidden = _take(lambda top: top in owners and _is_elsewhere(top, owners[top]))
-    before, path = {_top(name) for name in sys.modules}, list(sys.path)
     kept = {} if kept is None else kept
-    sys.modules.update(kept)
-    sys.path[:0] = map(str, entries)
-    importlib.invalidate_caches()
+    with PATH_LOCK:
+        hidden = _take(lambda top: top in owners and _is_elsewhere(top, owners[top]))
+        before, path = {_top(name) for name in list(sys.modules)}, list(sys.path)
+        sys.modules.update(kept)
+        sys.path[:0] = map(str, entries)
+        importlib.invalidate_caches()
     try:
         yield
     finally:
         # Before anything is taken away: a namespace package asks its parent, and sys.path, for its folders.
-        leaving = [name for name in sys.modules if _top(name) in owners and _top(name) not in before]
+        leaving = [name for name in list(sys.modules) if _top(name) in owners and _top(name) not in before]
         leaving = [name for name in leaving if _lies_under(sys.modules[name], entries)]
-        sys.path[:] = path
+        with PATH_LOCK:
+            sys.path[:] = path
         for name in leaving:
             kept[name] = sys.modules.pop(name)
         sys.modules.update(hidden)
@@ -82,7 +85,8 @@ def top_level_names(entry: Path) -> set[str]:
 
 def _take(chosen: Callable[[str], bool]) -> dict[str, ModuleType]:
     """Remove from ``sys.modules``, and return, all modules whose top-level name is `chosen`."""
-    tops = {top for top in map(_top, sys.modules) if chosen(top)}
+    # Other threads import meanwhile: a copy is made in one go.
+    tops = {top for top in map(_top, list(sys.modules)) if chosen(top)}
     return {name: sys.modules.pop(name) for name in list(sys.modules) if _top(name) in tops}
 
 

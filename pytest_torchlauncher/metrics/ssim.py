@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import OutputError
+from ..opencv import opencv
 from ..registry import register
 from ..types import Array, Color
 from ._image_quality import ImageQuality
@@ -60,7 +61,7 @@ def _similarity(x: Array, y: Array, mean: Callable[[Array], Array]) -> Array:
 
 def _windowed(image: Array) -> Array:
     """Return the weighted mean (H - 10, W - 10, C) of `image` (H, W, C) in every window that lies inside."""
-    import cv2
+    cv2 = opencv()
 
     height, width, channels = image.shape
     means = cv2.GaussianBlur(image, (_WINDOW, _WINDOW), _SIGMA).reshape(height, width, channels)

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..opencv import opencv
 from ..types import Array, Geometry, Size
 
 __all__ = ["image_over_original", "resize_image"]
@@ -34,6 +35,6 @@ def _by_pillow(channel: Array, size: Size) -> Array:
 
 
 def _by_opencv(channel: Array, size: Size) -> Array:
-    import cv2
-
-    return cv2.resize(channel, size[::-1], interpolation=cv2.INTER_LINEAR)
+    cv2 = opencv()
+    resized: Array = cv2.resize(channel, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return resized

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..kinds import Preprocessor
+from ..opencv import opencv
 from ..registry import register
 from ..types import Array, Sample, Size
 from ._arrays import cast_unless, image_of
@@ -57,7 +58,7 @@ class _Stretch(Preprocessor):
         Raises:
             ValueError: the data is no image.
         """
-        import cv2
+        cv2 = opencv()
 
         image = cast_unless(image_of(sample), np.uint8, np.int16, np.uint16, np.float32, np.float64)
         stretched: Array = cv2.resize(image, self.size[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..kinds import Preprocessor
+from ..opencv import opencv
 from ..registry import register
 from ..types import Array, Color, Levels, Sample
 from ._arrays import cast_unless, image_of, pixels_of
@@ -66,7 +67,7 @@ class BgrToGray(Preprocessor):
         Raises:
             ValueError: the data is no image of three channels.
         """
-        import cv2
+        cv2 = opencv()
 
         image = cast_unless(_three_channels(sample), np.uint8, np.uint16, np.float32)
         gray: Array = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., np.newaxis]
@@ -83,11 +84,12 @@ def _swapped(sample: Sample) -> Sample:
 
 def _reversed(image: Array) -> Array:
     """Return a copy of `image` (H, W, 3) with its channels in the other order."""
-    import cv2
+    cv2 = opencv()
 
     # Ten times as fast as a copy by numpy, for the dtypes that OpenCV takes.
     if image.dtype in (np.uint8, np.uint16, np.float32):
-        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        swapped: Array = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        return swapped
     return np.ascontiguousarray(image[..., ::-1])
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..kinds import Preprocessor
+from ..opencv import opencv
 from ..options import PositiveInt
 from ..registry import register
 from ..types import Array, Sample
@@ -105,7 +106,7 @@ def _enlarging_crop(sample: Sample, image: Array, size: Size) -> Sample:
 
 def _enlarged(image: Array, size: Size) -> Array:
     """Return `image`, of which a side is shorter than that of `size`, enlarged, its ratio kept and sides rounded up."""
-    import cv2
+    cv2 = opencv()
 
     height, width, _ = image.shape
 

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator
 
 from ..channel_values import channel_values
 from ..kinds import Preprocessor
+from ..opencv import opencv
 from ..options import PositiveInt
 from ..registry import register
 from ..types import Array, Levels, Sample, Size
@@ -148,7 +149,7 @@ def _bordered(image: Array, border: _Border, value: Array | None) -> Array:
 
 
 def _stretched(image: Array, size: Size) -> Array:
-    import cv2
+    cv2 = opencv()
 
     suited = cast_unless(image, np.uint8, np.int16, np.uint16, np.float32, np.float64)
     return np.asarray(cv2.resize(suited, size[::-1])).reshape(*size, -1)

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator
 
 from ..errors import did_you_mean
 from ..kinds import Preprocessor
+from ..opencv import opencv
 from ..options import PositiveInt
 from ..registry import register
 from ..types import Array, Levels, Sample
@@ -173,7 +174,7 @@ class Resize(Preprocessor):
 
 
 def _by_opencv(image: Array, size: Size, interpolation: str) -> Array:
-    import cv2
+    cv2 = opencv()
 
     suited = cast_unless(image, np.uint8, np.int16, np.uint16, np.float32, np.float64)
     resized: Array = cv2.resize(suited, size, interpolation=getattr(cv2, interpolation))

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..opencv import opencv
 from .arrays import Array, Frame, Size
 
 __all__ = ["Geometry"]
@@ -129,7 +130,7 @@ class Geometry:
 
         Pixels that the input does not show take the value at its nearest border.
         """
-        import cv2
+        cv2 = opencv()
 
         height, width = image.shape[:2]
         values = image.astype(np.float32, copy=False)
