@@ -107,6 +107,13 @@ class Record:
         """Everything a failing item shows: the first line is its reason."""
         return f"{self.message}\n\n{self.detail}" if self.detail else self.message
 
+    @property
+    def title(self) -> str:
+        """Model and dataset, and what tells the item from others of both: a tag or device."""
+        own = f"{self.model}-{self.dataset}" if self.dataset else self.model
+        item = self.id.rpartition("::")[2]
+        return item if item.startswith(own) else own
+
     def to_dict(self) -> dict[str, Any]:
         """Return this record as builtin types."""
         return asdict(self)

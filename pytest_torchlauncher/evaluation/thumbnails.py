@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import LauncherError
+from ..opencv import opencv
 from ..types import Array, Label, Sample, Thumbnail
 from .drawn import drawing_of
 
@@ -19,6 +20,8 @@ _SIDE = 128
 _BYTES = 2600
 """What a picture should take."""
 _QUALITIES = (80, 60, 40, 25, 10)
+_DARK = 64
+"""Images of bytes whose highest level is below are stretched."""
 _CRISP = 48
 """Images up to this side are kept without loss: a few blurred pixels show nothing."""
 
@@ -69,8 +72,8 @@ def _image(data: Any) -> Array | None:
     if values.shape[2] not in (1, 3, 4) or not values.size:
         return None
     values = values[..., :3]
-    if values.dtype != np.uint8:
-        # Nobody knows what stands for black and white.
+    # Nobody knows what stands for black and white in floats, nor in bytes that begin and end far from both.
+    if values.dtype != np.uint8 or values.max() < _DARK:
         values = np.nan_to_num(values.astype(np.float64))
         low, high = values.min(), values.max()
         values = ((values - low) * (255 / (high - low or 1))).round().astype(np.uint8)
@@ -78,7 +81,7 @@ def _image(data: Any) -> Array | None:
 
 
 def _encoded(image: Array) -> bytes:
-    import cv2
+    cv2 = opencv()
 
     height, width = image.shape[:2]
     scale = _SIDE / max(height, width)

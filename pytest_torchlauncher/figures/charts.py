@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..baselines.evidence import unpack_evidence
-from ..types import Array, Curve, Measurement, Outcomes
+from ..types import Array, Measurement, Outcomes
 
 __all__ = ["charts"]
 
@@ -26,14 +26,19 @@ def charts(measurement: Measurement, before: Outcomes | None) -> Iterator[Mappin
     columns = measurement.outcomes.columns
     if {"label", "prediction"} <= set(columns):
         yield _confusion(columns["label"], columns["prediction"], measurement.classes)
+    drawn: dict[str, Mapping[str, Any]] = {}
     for name in measurement.metrics:
-        drawn = measurement.evidence.get(name)
-        curves = drawn.curves(drawn.items) if drawn else {}
-        if drawn and curves:
-            stored = _stored(name, before)
-            yield _curves(name, curves, drawn.curves(stored) if stored else {})
+        if curves := _curves(name, measurement, before):
+            # Metrics that match alike have the same curves.
+            same = drawn.get(repr(curves))
+            drawn[repr(curves)] = {
+                "kind": "curves",
+                "metric": f"{same['metric']}, {name}" if same else name,
+                "curves": curves,
+            }
         elif (column := columns.get(f"metric:{name}")) is not None and not np.isin(column, (0, 1)).all():
             yield from _histogram(name, column, before.columns.get(f"metric:{name}") if before else None)
+    yield from drawn.values()
 
 
 def _confusion(labels: Array, predictions: Array, names: Mapping[int, str]) -> Mapping[str, Any]:
@@ -57,12 +62,16 @@ def _stored(name: str, before: Outcomes | None) -> Sequence[Any]:
     return unpack_evidence(parts) if parts else ()
 
 
-def _curves(name: str, now: Mapping[str, Curve], before: Mapping[str, Curve]) -> Mapping[str, Any]:
-    """Return all curves of `now`, and the first of `before`."""
-    listed = [*((title, curve, False) for title, curve in now.items())]
-    listed += [(f"baseline, {title}", curve, True) for title, curve in list(before.items())[:1]]
-    curves = [{"name": t, "x": _rounded(c.x), "y": _rounded(c.y), "is_baseline": old} for t, c, old in listed]
-    return {"kind": "curves", "metric": name, "curves": curves}
+def _curves(name: str, measurement: Measurement, before: Outcomes | None) -> list[Mapping[str, Any]]:
+    """Return the curves of a metric, those of its baseline behind the first; none where it has none."""
+    evidence = measurement.evidence.get(name)
+    if evidence is None:
+        return []
+    listed = [(title, curve, False) for title, curve in evidence.curves(evidence.items).items()]
+    if listed and (stored := _stored(name, before)):
+        first = list(evidence.curves(stored).items())[:1]
+        listed += [(f"baseline, {title}", curve, True) for title, curve in first]
+    return [{"name": t, "x": _rounded(c.x), "y": _rounded(c.y), "is_baseline": old} for t, c, old in listed]
 
 
 def _histogram(name: str, column: Array, stored: Array | None) -> Iterator[Mapping[str, Any]]:

@@ -13,6 +13,7 @@ import numpy as np
 from ..baselines.evidence import unpack_evidence
 from ..gating.keeping import DRAWN
 from ..gating.pairs import Paired, paired, places
+from ..opencv import opencv
 from ..types import FULL, NO_CLASS, Array, Drawing, Measurement, Outcomes
 
 __all__ = ["Showcase"]
@@ -123,7 +124,7 @@ def _shares(coordinates: Array) -> list[float]:
 
 def _colored(mask: Array) -> bytes:
     """Return a PNG with a colour for each class, transparent where there is none."""
-    import cv2
+    cv2 = opencv()
 
     image = np.zeros((*mask.shape, 4), dtype=np.uint8)
     for label in np.unique(mask[mask != NO_CLASS]):

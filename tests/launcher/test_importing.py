@@ -2,6 +2,7 @@ import contextlib
 import os
 import sys
 import textwrap
+import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ import torchvision
 
 from pytest_torchlauncher.errors import ModelError, Position
 from pytest_torchlauncher.launcher.importing import importable, resolve
+from pytest_torchlauncher.opencv import PATH_LOCK
 from pytest_torchlauncher.options import Where
 from pytest_torchlauncher.paths import ModuleName
 from pytest_torchlauncher.plan import LauncherSpec
@@ -331,3 +333,24 @@ class TestMistakes:
         assert cause is not None
         frames = [Path(frame.filename).parent for frame in traceback.extract_tb(cause.__traceback__)]
         assert folder in frames
+
+
+def test_a_path_that_another_thread_restores_meanwhile_is_not_lost(tmp_path):
+    """Importing OpenCV puts ``sys.path`` back as it was when that began."""
+    began, entered = threading.Event(), threading.Event()
+
+    def restore():
+        with PATH_LOCK:
+            saved = list(sys.path)
+            began.set()
+            entered.wait(0.2)
+            sys.path = saved
+
+    thread = threading.Thread(target=restore)
+    thread.start()
+    began.wait()
+    with importable([tmp_path]):
+        entered.set()
+        thread.join()
+        assert str(tmp_path) in sys.path
+    assert str(tmp_path) not in sys.path
