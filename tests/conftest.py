@@ -120,6 +120,15 @@ def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _outside_github() -> Iterator[None]:
+    """Keep what the tests' own runs of pytest tell GitHub out of the run that tests this project."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
+            patch.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture
 def tiny(pytester: pytest.Pytester) -> TinyProject:
     return TinyProject(pytester.path).write()

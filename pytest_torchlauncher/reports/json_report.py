@@ -12,9 +12,10 @@ from typing import Any
 
 from ..record import Record
 
-__all__ = ["write_json"]
+__all__ = ["VERSION", "write_json"]
 
-_SCHEMA = 1
+VERSION = 1
+"""Of the format, which `results.schema.json` describes."""
 _NOT_SHOWN = (
     "index",
     "charts",
@@ -35,7 +36,7 @@ def write_json(path: Path, records: Sequence[Record]) -> None:
         OSError: the file cannot be written.
     """
     environment = next((record.environment for record in records if record.environment), {})
-    report = {"schema": _SCHEMA, "environment": environment, "evaluations": [_evaluation(record) for record in records]}
+    report = {"schema": VERSION, "environment": environment, "evaluations": [_evaluation(record) for record in records]}
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

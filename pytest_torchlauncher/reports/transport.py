@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from ..record import RECORDS, Record
+from .junit import properties
 
 __all__ = ["attach", "attached", "is_cached"]
 
@@ -16,6 +17,8 @@ _ATTRIBUTE = "torchlauncher_records"
 _OURS = re.compile(r"^pytest_torchlauncher\.[\w.]+: ")
 _TOLD = pytest.StashKey[int]()
 """On an item: how many of its records the report of its call has."""
+_PROPERTIES = pytest.StashKey[Sequence[tuple[str, str]]]()
+"""On an item: what JUnit XML, which looks at the report that ends the item, is to list of its records."""
 
 
 def attach(item: pytest.Item, report: pytest.TestReport) -> None:
@@ -23,22 +26,37 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
 
     On that of the teardown they stand again where a fixture added some.
     """
+    if report.when == "setup":
+        item.stash[_PROPERTIES] = ()
+    _word(item, report)
+    if records := _carried(item, report):
+        setattr(report, _ATTRIBUTE, [record.to_dict() for record in records])
+        item.stash[_PROPERTIES] = properties(records)
+    told: Sequence[tuple[str, str]] = item.stash.get(_PROPERTIES, ())
+    report.user_properties.extend(told)
+
+
+def _word(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Let the report of an evaluation say what is about it, and nothing about this package."""
     if crash := getattr(report.longrepr, "reprcrash", None):
         # The short summary has room for the reason alone.
         crash.message = _OURS.sub("", crash.message)
-    unrun: Callable[[str, str], Record] | None = getattr(item, "unrun", None)
-    if unrun and report.when == "call" and isinstance(report.longrepr, tuple):
+    if hasattr(item, "unrun") and report.when == "call" and isinstance(report.longrepr, tuple):
         # A skip inside an evaluation is about the launcher file, not about the line of this package that says so.
         file, line, _ = item.reportinfo()
         report.longrepr = (str(file), (line or 0) + 1, report.longrepr[2])
+
+
+def _carried(item: pytest.Item, report: pytest.TestReport) -> list[Record]:
+    """Return the records that go with `report`."""
     records, told = item.stash.get(RECORDS, []), item.stash.get(_TOLD, 0)
     if (report.when == "teardown" and len(records) == told) or (report.when == "setup" and report.passed):
-        return
+        return []
     item.stash[_TOLD] = len(records)
+    unrun: Callable[[str, str], Record] | None = getattr(item, "unrun", None)
     if not records and unrun:
-        records = [unrun("skipped" if report.skipped else "error", _reason(report))]
-    if records:
-        setattr(report, _ATTRIBUTE, [record.to_dict() for record in records])
+        return [unrun("skipped" if report.skipped else "error", _reason(report))]
+    return records
 
 
 def attached(report: pytest.TestReport) -> list[Record]:
