@@ -15,11 +15,10 @@ from .drawn import drawing_of
 
 __all__ = ["thumbnails"]
 
-_SIDE = 128
-"""The longer side of a picture, px."""
-_BYTES = 2600
+_BYTES = 1800
 """What a picture should take."""
-_QUALITIES = (80, 60, 40, 25, 10)
+_STEPS = ((112, 80), (112, 60), (112, 40), (112, 20), (72, 40), (72, 20), (48, 20))
+"""Longer sides, px, and qualities that are tried."""
 _DARK = 64
 """Images of bytes whose highest level is below are stretched."""
 _CRISP = 48
@@ -81,17 +80,23 @@ def _image(data: Any) -> Array | None:
 
 
 def _encoded(image: Array) -> bytes:
+    """Return a PNG of a tiny image, of any other a WebP that is small in px and bytes."""
     cv2 = opencv()
-
-    height, width = image.shape[:2]
-    scale = _SIDE / max(height, width)
-    if max(height, width) <= _CRISP:
+    if max(image.shape) <= _CRISP:
         return bytes(cv2.imencode(".png", image)[1])
-    if scale < 1:
-        size = (max(round(width * scale), 1), max(round(height * scale), 1))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    for quality in _QUALITIES:
-        content = bytes(cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, quality])[1])
+    for side, quality in _STEPS:
+        content = bytes(cv2.imencode(".webp", _fitted(image, side), [cv2.IMWRITE_WEBP_QUALITY, quality])[1])
         if len(content) <= _BYTES:
             break
     return content
+
+
+def _fitted(image: Array, side: int) -> Array:
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return image
+    cv2 = opencv()
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    fitted: Array = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return fitted

@@ -15,6 +15,17 @@ BEYOND = 2e10
 
 def evaluated(annotations, predictions, thresholds, max_detections):
     """Return average precision and recall of each label that pycocotools gives one."""
+    precision, recall, labels = _accumulated(annotations, predictions, thresholds, max_detections)
+    return {label: (precision[..., k].mean(), recall[:, k].mean()) for k, label in labels}
+
+
+def curves(annotations, predictions, thresholds):
+    """Return pycocotools' precision at 101 recalls, at the first threshold, of each label that it gives one."""
+    precision, _, labels = _accumulated(annotations, predictions, thresholds, 100)
+    return {label: precision[0, :, k] for k, label in labels}
+
+
+def _accumulated(annotations, predictions, thresholds, max_detections):
     with contextlib.redirect_stdout(io.StringIO()):
         truth, found = dataset(map(objects, annotations)), dataset(map(detections, predictions))
         evaluation = COCOeval(truth, found, "bbox")
@@ -25,8 +36,7 @@ def evaluated(annotations, predictions, thresholds, max_detections):
         evaluation.evaluate()
         evaluation.accumulate()
     precision, recall = evaluation.eval["precision"][..., 0, 0], evaluation.eval["recall"][..., 0, 0]
-    known = [(k, label) for k, label in enumerate(evaluation.params.catIds) if recall[0, k] > -1]
-    return {label: (precision[..., k].mean(), recall[:, k].mean()) for k, label in known}
+    return precision, recall, [(k, label) for k, label in enumerate(evaluation.params.catIds) if recall[0, k] > -1]
 
 
 def dataset(images):

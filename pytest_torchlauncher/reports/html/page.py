@@ -130,7 +130,7 @@ class _Evaluation:
     def pictures(self) -> Iterator[Mapping[str, Any]]:
         """The pictures, with names by which one SVG shows the image of another."""
         for number, picture in enumerate(self.record.pictures):
-            yield {**picture, "anchor": f"{self.anchor}-{number}" if picture["image"] else None}
+            yield {**picture, "anchor": f"{self.anchor}-{number}"}
 
     @property
     def flips(self) -> Iterator[str]:

@@ -14,6 +14,8 @@ _WIDTH, _HEIGHT = 320, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 10, 32
 _SERIES = 7
 """Colours of series in the style sheet."""
+_STRAIGHT = 0.5
+"""Area (px²) between a line and its points that nobody sees."""
 _SIDE = 128
 """Width of a picture; the height follows the image."""
 _LETTERS = 22
@@ -81,7 +83,7 @@ def sample(picture: Mapping[str, Any], which: str, identifier: str | None) -> Ma
     shown = picture[which]
     image = _image(picture, tall) if identifier is None else Markup('<use href="#{}"/>').format(identifier)
     mask = _raster(shown["mask"], "png", tall, "mask") if shown["mask"] else ""
-    drawn = [*_drawn(picture["annotated"], tall, "annotated"), *_drawn(shown, tall, f"is-{which}"), *_tags(shown, tall)]
+    drawn = [_drawn(shown, tall, f"is-{which}"), *_tags(shown, tall)]
     told = f"{picture['id']}, {which}: {shown['text'] or _counted(shown)}"
     return _svg(_SIDE, tall, told, [image, mask, *drawn, *_strip(shown["text"], tall)], "sample")
 
@@ -117,9 +119,21 @@ def _svg(width: int, height: int, title: str, parts: Iterable[Any], kind: str = 
 
 def _line(place: _Place, ys: Sequence[float | None], kind: str, xs: Sequence[float] | None = None) -> Markup:
     """Return a line through the points that have a value."""
-    known = [(x, y) for x, y in zip(xs or range(len(ys)), ys, strict=True) if y is not None]
-    points = " ".join("{:.1f},{:.1f}".format(*place(x, y)) for x, y in known)
+    known = [place(x, y) for x, y in zip(xs or range(len(ys)), ys, strict=True) if y is not None]
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _bends(known))
     return Markup('<polyline class="line {}" points="{}"/>').format(kind, points) if known else Markup()
+
+
+def _bends(points: Sequence[tuple[float, float]]) -> Iterable[tuple[float, float]]:
+    """Yield the ends of `points`, and those between at which the line through them bends."""
+    kept: tuple[float, float] | None = None
+    for number, (x, y) in enumerate(points):
+        if kept is not None and number + 1 < len(points):
+            (left, low), (right, high) = kept, points[number + 1]
+            if abs((x - left) * (high - low) - (y - low) * (right - left)) < _STRAIGHT:
+                continue
+        kept = (x, y)
+        yield kept
 
 
 def _bar(place: _Place, start: float, end: float, count: int) -> Markup:
@@ -150,28 +164,33 @@ def _text(x: float, y: float, text: str, anchor: str = "start") -> Markup:
 
 
 def _image(picture: Mapping[str, Any], tall: int) -> Markup:
-    if not picture["image"]:
-        return Markup('<rect class="blank" width="{}" height="{}"/>').format(_SIDE, tall)
+    """Return the image with what is annotated, under the name by which the page shows it again."""
     kind = "png" if picture["image"].startswith("iVBOR") else "webp"
-    return _raster(picture["image"], kind, tall, "crisp" if kind == "png" else "", picture.get("anchor", ""))
+    blank = Markup('<rect class="blank" width="{}" height="{}"/>').format(_SIDE, tall)
+    shown = _raster(picture["image"], kind, tall, "crisp" if kind == "png" else "soft") if picture["image"] else blank
+    annotated = _drawn(picture["annotated"], tall, "annotated")
+    return Markup('<g id="{}">{}{}</g>').format(picture["anchor"], shown, annotated)
 
 
-def _raster(content: str, kind: str, tall: int, style: str, identifier: str = "") -> Markup:
-    own = Markup(' id="{}"').format(identifier) if identifier else ""
-    start = Markup('<image{} class="{}" width="{}" height="{}" preserveAspectRatio="none"').format(
-        own, style, _SIDE, tall
-    )
+def _raster(content: str, kind: str, tall: int, style: str) -> Markup:
+    start = Markup('<image class="{}" width="{}" height="{}" preserveAspectRatio="none"').format(style, _SIDE, tall)
     return start + Markup(' href="data:image/{};base64,{}"/>').format(kind, content)
 
 
-def _drawn(drawing: Mapping[str, Any], tall: int, kind: str) -> Iterable[Markup]:
-    """Yield boxes and points."""
-    rectangle = Markup('<rect class="box {}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
-    for box in drawing["boxes"]:
-        x0, y0, x1, y1 = (share * side for share, side in zip(box["box"], (_SIDE, tall) * 2, strict=True))
-        yield rectangle.format(kind, x0, y0, x1 - x0, y1 - y0)
-    dot = Markup('<circle class="point {}" cx="{:.1f}" cy="{:.1f}" r="1.8"/>')
-    yield from (dot.format(kind, x * _SIDE, y * tall) for x, y in drawing["points"])
+def _drawn(drawing: Mapping[str, Any], tall: int, kind: str) -> Markup:
+    """Return boxes and points, a path each: a page has thousands of them."""
+    boxes = "".join(_rectangle(*box["box"], tall) for box in drawing["boxes"])
+    # A line without a length is a dot, as wide as its stroke.
+    dots = "".join(f"M{x * _SIDE:.1f} {y * tall:.1f}h0" for x, y in drawing["points"])
+    paths = {"box": boxes, "point": dots}
+    return Markup("").join(
+        Markup('<path class="{} {}" d="{}"/>').format(name, kind, path) for name, path in paths.items() if path
+    )
+
+
+def _rectangle(x0: float, y0: float, x1: float, y1: float, tall: int) -> str:
+    width, height = (x1 - x0) * _SIDE, (y1 - y0) * tall
+    return f"M{x0 * _SIDE:.1f} {y0 * tall:.1f}h{width:.1f}v{height:.1f}h{-width:.1f}z"
 
 
 def _tags(drawing: Mapping[str, Any], tall: int) -> Iterable[Markup]:
