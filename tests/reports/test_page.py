@@ -105,6 +105,12 @@ def test_the_page_shows_all_of_a_record(page):
         assert text in page.text, text
 
 
+def test_evaluations_of_one_name_are_told_apart():
+    twins = [record(0, id="a.py::test"), record(1, id="b.py::test"), record(2, id="b.py::test")]
+    labels = [a["aria-label"] for a in Page(render(twins, {})).all("div") if "aria-label" in a]
+    assert max(Counter(labels).values()) == 1
+
+
 def test_an_image_is_in_the_page_once():
     text = render([record(0, pictures=2)], {})
     assert text.count("<image") == 2

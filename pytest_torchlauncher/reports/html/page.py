@@ -99,24 +99,21 @@ class _Row:
 @dataclass(frozen=True)
 class _Evaluation:
     record: Record
+    name: str
     anchor: str
     rows: tuple[_Row, ...]
     trends: tuple[tuple[str, Markup], ...]
 
     @classmethod
-    def of(cls, record: Record, number: int, trends: Trends) -> _Evaluation:
+    def of(cls, record: Record, name: str, number: int, trends: Trends) -> _Evaluation:
         points = {metric["name"]: trends.get((record.id, metric["name"]), ()) for metric in record.metrics}
         rows = tuple(_row(metric, points[metric["name"]]) for metric in record.metrics if metric["value"] is not None)
         lines = tuple((name, _trend(name, known, small=False)) for name, known in points.items() if len(known) > 1)
-        return cls(record, f"evaluation-{number}", rows, lines)
+        return cls(record, name, f"evaluation-{number}", rows, lines)
 
     @property
     def status(self) -> str:
         return "cached" if self.record.cached else self.record.status
-
-    @property
-    def name(self) -> str:
-        return self.record.title
 
     @property
     def is_open(self) -> bool:
@@ -178,8 +175,23 @@ class _Page:
                 (name.replace("_", " "), environment[name]) for name in ("torch", "device_name") if name in environment
             ),
             notes=tuple(notes),
-            evaluations=tuple(_Evaluation.of(record, number, trends) for number, record in enumerate(order, 1)),
+            evaluations=tuple(
+                _Evaluation.of(record, name, number, trends)
+                for number, (record, name) in enumerate(zip(order, _names(order), strict=True), 1)
+            ),
         )
+
+
+def _names(records: Sequence[Record]) -> list[str]:
+    """Return a name for each of `records`, its node id and a number where the title is that of several."""
+    titles = Counter(record.title for record in records)
+    names = [record.title if titles[record.title] == 1 else f"{record.title}, {record.id}" for record in records]
+    counts, seen = Counter(names), Counter[str]()
+    for number, name in enumerate(names):
+        seen[name] += 1
+        if counts[name] > 1:
+            names[number] = f"{name} ({seen[name]})"
+    return names
 
 
 def _row(metric: Mapping[str, Any], points: Sequence[Point]) -> _Row:
