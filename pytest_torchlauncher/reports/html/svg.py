@@ -179,7 +179,7 @@ def _raster(content: str, kind: str, tall: int, style: str) -> Markup:
 
 def _drawn(drawing: Mapping[str, Any], tall: int, kind: str) -> Markup:
     """Return boxes and points, a path each: a page has thousands of them."""
-    boxes = "".join(_rectangle(*box["box"], tall) for box in drawing["boxes"])
+    boxes = "".join(_rectangle(box["box"], tall) for box in drawing["boxes"])
     # A line without a length is a dot, as wide as its stroke.
     dots = "".join(f"M{x * _SIDE:.1f} {y * tall:.1f}h0" for x, y in drawing["points"])
     paths = {"box": boxes, "point": dots}
@@ -188,7 +188,8 @@ def _drawn(drawing: Mapping[str, Any], tall: int, kind: str) -> Markup:
     )
 
 
-def _rectangle(x0: float, y0: float, x1: float, y1: float, tall: int) -> str:
+def _rectangle(box: Sequence[float], tall: int) -> str:
+    x0, y0, x1, y1 = box
     width, height = (x1 - x0) * _SIDE, (y1 - y0) * tall
     return f"M{x0 * _SIDE:.1f} {y0 * tall:.1f}h{width:.1f}v{height:.1f}h{-width:.1f}z"
 
