@@ -15,7 +15,7 @@ from .drawn import drawing_of
 
 __all__ = ["thumbnails"]
 
-_BYTES = 1800
+_BYTES = 1500
 """What a picture should take."""
 _STEPS = ((112, 80), (112, 60), (112, 40), (112, 20), (72, 40), (72, 20), (48, 20))
 """Longer sides, px, and qualities that are tried."""

@@ -113,8 +113,8 @@ class _Place:
 
 
 def _svg(width: int, height: int, title: str, parts: Iterable[Any], kind: str = "chart") -> Markup:
-    start = Markup('<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" height="{}">')
-    return start.format(kind, title, width, height, width, height) + Markup("").join(parts) + Markup("</svg>")
+    start = Markup('<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {} {}">').format(kind, title, width, height)
+    return start + Markup("").join(parts) + Markup("</svg>")
 
 
 def _line(place: _Place, ys: Sequence[float | None], kind: str, xs: Sequence[float] | None = None) -> Markup:
@@ -196,7 +196,7 @@ def _rectangle(box: Sequence[float], tall: int) -> str:
 
 def _tags(drawing: Mapping[str, Any], tall: int) -> Iterable[Markup]:
     """Yield the classes of boxes above them."""
-    text = Markup('<text class="tag" x="{:.1f}" y="{:.1f}">{}</text>')
+    text = Markup('<text x="{:.0f}" y="{:.0f}">{}</text>')
     for box in drawing["boxes"]:
         left, top = box["box"][0] * _SIDE, box["box"][1] * tall
         yield text.format(min(left + 2, _SIDE - 30), max(top - 2, 8), box["text"][:_LETTERS])
@@ -208,4 +208,4 @@ def _strip(text: str, tall: int) -> list[Markup]:
         return []
     short = text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
     strip = Markup('<rect class="strip" x="0" y="{}" width="{}" height="14"/>').format(tall - 14, _SIDE)
-    return [strip, Markup('<text class="tag" x="3" y="{}">{}</text>').format(tall - 4, short)]
+    return [strip, Markup('<text x="3" y="{}">{}</text>').format(tall - 4, short)]
