@@ -114,6 +114,17 @@ class Record:
         item = self.id.rpartition("::")[2]
         return item if item.startswith(own) else own
 
+    @property
+    def measured(self) -> tuple[Mapping[str, Any], ...]:
+        """The metrics that have a value, the one that decides first: that of which the message speaks."""
+        known = [metric for metric in self.metrics if metric["value"] is not None]
+        return tuple(sorted(known, key=self._severity))
+
+    def _severity(self, metric: Mapping[str, Any]) -> tuple[bool, int]:
+        told = any(check["reason"] and self.message.startswith(check["reason"]) for check in metric.get("checks", ()))
+        verdict = metric["verdict"]
+        return not told, -STATUSES.index(verdict) if verdict in STATUSES else 0
+
     def to_dict(self) -> dict[str, Any]:
         """Return this record as builtin types."""
         return asdict(self)

@@ -69,7 +69,7 @@ def test_an_unchanged_evaluation_is_reported_as_cached(cached, pytester):
     assert result.ret == 0
     assert result.parseoutcomes() == {"cached": 1}
     result.stdout.fnmatch_lines(
-        ["tiny.launcher.yml::tiny-greys CACHED*", "cached  tiny-greys  top1  0.9167  baseline 0.9167  +0.0000"]
+        ["tiny.launcher.yml::tiny-greys CACHED*", "cached *tiny-greys *top1 *0.9167 *0.9167 *+0.0000"]
     )
     result.stdout.fnmatch_lines(["cached: not run again*--cache-clear*"])
     (evaluation,) = json.loads((pytester.path / "out.json").read_text())["evaluations"]

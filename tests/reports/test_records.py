@@ -5,7 +5,6 @@ import pytest
 
 from pytest_torchlauncher.record import RECORDS, STATUSES, Record, StoredEntry
 from pytest_torchlauncher.reports.json_report import write_json
-from pytest_torchlauncher.reports.terminal import write_summary
 from pytest_torchlauncher.reports.transport import attach, attached
 
 METRIC = {
@@ -37,17 +36,6 @@ def record(**fields):
         "environment": {"torch": "2.14"},
     }
     return Record(**{**base, **fields})
-
-
-class Terminal:
-    def __init__(self):
-        self.lines = []
-
-    def section(self, title):
-        self.lines.append(title)
-
-    def write_line(self, line, **markup):
-        self.lines.append((line, markup))
 
 
 def test_a_record_travels_as_builtin_types():
@@ -109,25 +97,6 @@ def test_json_knows_no_nan_and_is_whole_or_absent(tmp_path):
     with pytest.raises(TypeError):
         write_json(path, [record(changed=(object(),))])
     assert path.read_text() == before
-
-
-def test_summary_lines_are_aligned_and_marked():
-    terminal = Terminal()
-    passed = {**METRIC, "verdict": "pass", "value": 0.75, "delta": 0.0}
-    write_summary(
-        terminal,
-        [
-            record(),
-            record(model="longer", status="pass", failed=False, metrics=(passed,)),
-            record(status="stale_baseline"),
-        ],
-        ["baselines were not written: disk full"],
-    )
-    assert terminal.lines[0] == "launcher evaluations"
-    assert terminal.lines[1] == ("regressed  net-data     top1  0.5000  baseline 0.7500  -0.2500", {"red": True})
-    assert terminal.lines[2] == ("pass       longer-data  top1  0.7500  baseline 0.7500  +0.0000", {"green": True})
-    assert terminal.lines[-2][0].startswith("stale_baseline: if the change is meant, store the measured values with ")
-    assert terminal.lines[-1] == ("baselines were not written: disk full", {"red": True})
 
 
 def test_every_status_that_a_record_can_have_is_documented():

@@ -121,7 +121,8 @@ class _Evaluation:
 
     @property
     def worst(self) -> _Row | None:
-        return min(self.rows, key=lambda row: _severity(row.verdict), default=None)
+        name = self.record.measured[0]["name"] if self.rows else None
+        return next((row for row in self.rows if row.name == name), None)
 
     @property
     def pictures(self) -> Iterator[Mapping[str, Any]]:
