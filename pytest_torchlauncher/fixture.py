@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from .evaluation.procedure import Procedure
 from .launcher.launcher import launch
 from .located import located
 from .plan import Evaluation
+from .progress import ProgressLine, progress_line
 from .record import RECORDS
 from .target import Target
 from .types import Measurement
@@ -70,8 +71,10 @@ class BoundLauncher:
             LauncherError: what is wrong with dataset, module or outputs. Data that is not there skips the test.
         """
         given = self._given() if self._evaluation.dataset.fixture else None
-        procedure = Procedure(limit=self._request.config.stash[runner_key].limit)
-        return self._guarded(lambda: evaluate(self._evaluation, given, procedure))
+        limit = self._request.config.stash[runner_key].limit
+        with self._progress() as progress:
+            procedure = Procedure(limit=limit, progress=progress)
+            return self._guarded(lambda: evaluate(self._evaluation, given, procedure))
 
     def check(self) -> None:
         """Run the model over the dataset and assert that the verdict against the baseline is no failure.
@@ -82,10 +85,14 @@ class BoundLauncher:
             EvaluationFailed: an AssertionError whose first line is the reason.
         """
         runner = self._request.config.stash[runner_key]
-        record = self._guarded(lambda: runner.run(self._target, self._given))
+        with self._progress() as progress:
+            record = self._guarded(lambda: runner.run(self._target, self._given, progress=progress))
         self._request.node.stash.setdefault(RECORDS, []).append(record)
         if record.failed:
             raise EvaluationFailed(record)
+
+    def _progress(self) -> AbstractContextManager[ProgressLine | None]:
+        return progress_line(self._request.config, self._request.node.name)
 
     def _given(self) -> Any:
         spec = self._evaluation.dataset

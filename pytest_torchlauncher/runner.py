@@ -13,7 +13,7 @@ from .config.loader import Settings
 from .errors import BaselineError, LauncherError, MissingDataError, MissingDeviceError, NonFiniteError
 from .evaluation.evaluate import evaluate
 from .evaluation.ledger import provenance_of_steps
-from .evaluation.procedure import Procedure
+from .evaluation.procedure import Procedure, Progress
 from .evaluation.shared import Shared
 from .figures.figures import Figures, figures_beside
 from .gating.assess import Assessment, Mode, assess
@@ -72,7 +72,14 @@ class Runner:
     reruns: int = 0
     draws: bool = False
 
-    def rerun(self, target: Target, given: Callable[[], Any], shared: Shared, results: Results | None) -> Record:
+    def rerun(
+        self,
+        target: Target,
+        given: Callable[[], Any],
+        shared: Shared,
+        results: Results | None,
+        progress: Progress | None = None,
+    ) -> Record:
         """Return what `run` returns, or what it returned where nothing changed since.
 
         Args:
@@ -80,27 +87,35 @@ class Runner:
             given: gets the value of the dataset's fixture.
             shared: what the evaluation has in common with others.
             results: of earlier runs; None to run.
+            progress: is told how far it is.
 
         Raises:
             MissingDataError, MissingDeviceError: what this machine lacks, unless it is required.
         """
         if results is None or self.mode != "check" or self.reruns:
-            return self.run(target, given, shared)
+            return self.run(target, given, shared, progress)
         known = results.find(target)
         if known is not None:
             return known
         with recording() as reads:
-            record = self.run(target, given, shared)
+            record = self.run(target, given, shared, progress)
         results.keep(target, record, reads, shared.data)
         return record
 
-    def run(self, target: Target, given: Callable[[], Any], shared: Shared | None = None) -> Record:
+    def run(
+        self,
+        target: Target,
+        given: Callable[[], Any],
+        shared: Shared | None = None,
+        progress: Progress | None = None,
+    ) -> Record:
         """Return the record of `target`.
 
         Args:
             target: what is evaluated.
             given: gets the value of the dataset's fixture.
             shared: what the evaluation has in common with others.
+            progress: is told how far it is.
 
         Raises:
             MissingDataError, MissingDeviceError: what this machine lacks, unless it is required.
@@ -111,7 +126,8 @@ class Runner:
                 raise BaselineError(_NO_BASELINE)
             value = given() if evaluation.dataset.fixture else None
             figures = figures_beside(target) if self.draws else None
-            measurement = evaluate(evaluation, value, self._procedure(target, figures), shared)
+            procedure = replace(self._procedure(target, figures), progress=progress)
+            measurement = evaluate(evaluation, value, procedure, shared)
             record = self._judged(target, measurement)
             return figures.added(record, measurement) if figures else record
         except LauncherError as error:

@@ -71,6 +71,8 @@ def evaluate(
             with clock.span("metrics"):
                 ledger.add(pairs)
                 stop = _stop(procedure.watch, ledger, len(pairs), dataset)
+                if procedure.progress:
+                    procedure.progress.seen(len(pairs), _count(dataset), ledger.running)
             if probe:
                 probe.keep(pairs)
             if stop:
@@ -122,8 +124,12 @@ def _stop(watch: Watch | None, ledger: Ledger, count: int, dataset: Dataset) -> 
     """Return why the evaluation may end with the last `count` samples, if it may."""
     if watch is None:
         return None
-    total = len(dataset.samples) if isinstance(dataset.samples, Sized) else None
-    return watch.seen(*ledger.latest(watch.metrics, count), total)
+    return watch.seen(*ledger.latest(watch.metrics, count), _count(dataset))
+
+
+def _count(dataset: Dataset) -> int | None:
+    """Return how many samples `dataset` has; None where nobody knows."""
+    return len(dataset.samples) if isinstance(dataset.samples, Sized) else None
 
 
 def _reruns(

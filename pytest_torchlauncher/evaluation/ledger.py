@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,15 @@ class Ledger:
             spec.name: float(summarized(spec, self._evidence[spec.name], self._meta).value)
             for spec in self._evaluation.metrics
         }
+
+    def running(self) -> tuple[str, float] | None:
+        """Return name and value of the first metric; None where it is not the mean of its samples, or has none yet."""
+        spec = self._evaluation.metrics[0]
+        if not spec.metric.block.is_mean or not self._ids:
+            return None
+        with suppress(DataError):
+            return spec.name, float(summarized(spec, self._evidence[spec.name], self._meta).value)
+        return None
 
     def measurement(self, launcher: Launcher, clock: Clock, only: str | None = None) -> Measurement:
         """Return the measurement of everything noted, or of the metric `only`.

@@ -9,7 +9,7 @@ from typing import Protocol
 from ..plan import Amount
 from ..types import Array, Measurement, Stop
 
-__all__ = ["PLAIN", "Procedure", "Watch"]
+__all__ = ["PLAIN", "Procedure", "Progress", "Watch"]
 
 
 class Watch(Protocol):
@@ -28,6 +28,19 @@ class Watch(Protocol):
         """
 
 
+class Progress(Protocol):
+    """Is told after each batch how far an evaluation is."""
+
+    def seen(self, count: int, total: int | None, running: Callable[[], tuple[str, float] | None]) -> None:
+        """Note `count` more samples.
+
+        Args:
+            count: how many.
+            total: how many the dataset has; None where nobody knows.
+            running: gives name and value of the first metric over the samples so far, None where that costs too much.
+        """
+
+
 @dataclass(frozen=True)
 class Procedure:
     """How an evaluation is run.
@@ -38,6 +51,7 @@ class Procedure:
         selfcheck: whether the evaluation checks itself.
         groups: keys of the samples' metadata, or ``class``, by which samples are told apart.
         watch: what may end the evaluation early.
+        progress: is told how far it is.
         shown: gives the positions of the samples of which a report wants a picture.
     """
 
@@ -46,6 +60,7 @@ class Procedure:
     selfcheck: bool = False
     groups: tuple[str, ...] = ()
     watch: Watch | None = None
+    progress: Progress | None = None
     shown: Callable[[Measurement], Sequence[int]] | None = None
 
 

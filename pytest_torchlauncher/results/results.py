@@ -67,8 +67,13 @@ class Results:
             return None
         try:
             stored = json.loads(self._path(target).read_text("utf-8"))
+            # What that run took says nothing about this one.
             same = stored["conditions"] == text and stored["content"] == self._content(stored)
-            return replace(Record.from_dict(stored["record"]), index=target.index, cached=True) if same else None
+            return (
+                replace(Record.from_dict(stored["record"]), index=target.index, cached=True, seconds={})
+                if same
+                else None
+            )
         except (OSError, ValueError, KeyError, TypeError):  # not there, or not written by this version
             return None
 
