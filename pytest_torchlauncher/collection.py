@@ -18,6 +18,7 @@ from .errors import ConfigError, DataError, MissingDataError, MissingDeviceError
 from .evaluation.shared import Shared
 from .launcher.importing_much import settled
 from .noted import beginning
+from .progress import progress_line
 from .record import RECORDS, Record
 from .results.results import Results
 from .runner import Runner
@@ -155,12 +156,14 @@ def _evaluating(item: LauncherItem, request: pytest.FixtureRequest) -> None:
     target = Target(item.nodeid, index, evaluation, baseline_file(item.path), evaluation.model)
     spec, shared = evaluation.dataset, _shared_by(item.session)
     try:
-        record = item.config.stash[runner_key].rerun(
-            target,
-            lambda: given_by(request, str(spec.fixture), spec.where["fixture"]),
-            shared,
-            None if _has_fixtures(item) else _results_of(item.config),
-        )
+        with progress_line(item.config, item.name) as progress:
+            record = item.config.stash[runner_key].rerun(
+                target,
+                lambda: given_by(request, str(spec.fixture), spec.where["fixture"]),
+                shared,
+                None if _has_fixtures(item) else _results_of(item.config),
+                progress,
+            )
     except (MissingDataError, MissingDeviceError) as missing:
         pytest.skip(str(missing))
     item.stash.setdefault(RECORDS, []).append(record)
@@ -187,7 +190,8 @@ def _results_of(config: pytest.Config) -> Results | None:
         return None
     if _results not in config.stash:
         folder, shared = config.cache.mkdir("torchlauncher-results"), lent_folder(config)
-        ignored = [folder.with_name("torchlauncher-candidates"), folder.parents[1] / "v", *([shared] if shared else [])]
+        written = [folder.with_name(f"torchlauncher-{name}") for name in ("candidates", "history")]
+        ignored = [*written, folder.parents[1] / "v", *([shared] if shared else [])]
         ini, draws = [config.getini(name) for name in _SETTINGS], config.stash[runner_key].draws
         options = {**vars(config.option), "ini": ini, "draws": draws}
         config.stash[_results] = Results(folder, options, noted, ignored)

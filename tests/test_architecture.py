@@ -19,7 +19,7 @@ LAYERS = [
     {"runner"},
     {"results", "figures"},
     {"target"},
-    {"gating", "user_traceback"},
+    {"gating", "history", "progress", "user_traceback"},
     {"baselines", "record"},
     {"evaluation", "config"},
     {"data", "launcher"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from .. import given_options
 from ..record import Record
 from .candidates import leave_candidates
 from .github import annotation_lines, append_step_summary
+from .history import append_to_history, trends_of
 from .prune import prune
 from .review import check_terminal, review
 from .transport import attached
@@ -30,6 +32,7 @@ class SessionReports:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._started = datetime.now(UTC)
         self._by_item: dict[str, list[Record]] = {}
         self._failed: set[str] = set()
         self._excused: set[str] = set()
@@ -63,6 +66,7 @@ class SessionReports:
         self._notes += leave_candidates(config, self._records)
         if config.getoption("launcher_prune"):
             self._notes += prune(session, self._records)
+        self._notes += append_to_history(config, self._records, self._started)
         self._write(session)
         self._notes += append_step_summary(self._not_excused(), self._problems)
 
@@ -98,7 +102,7 @@ class SessionReports:
     def _write_html(self, path: Path) -> None:
         from .html.page import write_page
 
-        write_page(path, self._records, {}, [*self._problems, *self._notes])
+        write_page(path, self._records, trends_of(self._config), [*self._problems, *self._notes])
 
     def _fail(self, session: pytest.Session, problem: str) -> None:
         self._problems.append(problem)

@@ -1,0 +1,1 @@
+"""The history of runs: what was measured when, for trends and exports; imports neither torch nor numpy."""
