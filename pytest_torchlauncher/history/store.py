@@ -156,11 +156,13 @@ class History:
         Raises:
             HistoryError: it is later than this one, or the file holds something else.
         """
+        # Tables are looked for first: another process may make them and set the version in between.
+        has_tables = connection.execute("SELECT 1 FROM sqlite_master").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > _VERSION:
             expected = f"version {version} found, at most {_VERSION} expected"
             raise self._error(f"{expected}; update pytest-torchlauncher, or move the file away to begin a new history")
-        if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        if version == 0 and has_tables:
             raise self._error("tables of something else found, a history expected; move the file away")
         return int(version)
 
