@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import CoreSchema, core_schema
 
 from .errors import did_you_mean
 from .options import Spec, Where
 from .refusal import found
 
-__all__ = ["INFO_TYPES", "LAYOUTS", "PRECISIONS", "InputSpec", "choice"]
+__all__ = ["INFO_TYPES", "LAYOUTS", "PRECISIONS", "Choice", "InputSpec", "choice"]
 
 INFO_TYPES = ("IMAGE_INFO", "ORIG_IMAGE_INFO", "PROCESSED_IMAGE_INFO", "SCALE_FACTOR")
 """Computed from the sizes of each sample's image."""
@@ -44,17 +45,32 @@ LAYOUTS = (
 """Orders of axes, one letter an axis; those without N are of a single sample, for modules that take a list of them."""
 
 
-def choice(*names: str) -> BeforeValidator:
-    """Return a validator that takes one of `names`, all of one case, in any case."""
-    cased = str.upper if names[0].isupper() else str.lower
+@dataclass(frozen=True)
+class Choice:
+    """Marks text that is one of `names`, which are all of one case and may be written in any."""
 
-    def choose(raw: Any) -> str:
-        name = cased(str(raw))
-        if name not in names:
-            raise ValueError(f"{found(raw)} found, one of {', '.join(names)} expected{did_you_mean(name, names)}")
+    names: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        """Return a schema that finds the name first."""
+        return core_schema.no_info_before_validator_function(self.choose, handler(source))
+
+    def choose(self, raw: Any) -> str:
+        """Return the name that `raw` is.
+
+        Raises:
+            ValueError: it is none.
+        """
+        name = str(raw).upper() if self.names[0].isupper() else str(raw).lower()
+        if name not in self.names:
+            expected = f"one of {', '.join(self.names)} expected{did_you_mean(name, self.names)}"
+            raise ValueError(f"{found(raw)} found, {expected}")
         return name
 
-    return BeforeValidator(choose)
+
+def choice(*names: str) -> Choice:
+    """Return the mark of text that is one of `names`."""
+    return Choice(names)
 
 
 def _sizes(raw: Any) -> Any:

@@ -31,11 +31,13 @@ __all__ = [
     "Compat",
     "Component",
     "OneOrMany",
+    "Option",
     "PositiveInt",
     "Spec",
     "Where",
     "construct",
     "option_names",
+    "options_of",
 ]
 
 BlockT = TypeVar("BlockT", bound=Block)
@@ -109,20 +111,46 @@ def option_names(cls: type[Any]) -> frozenset[str]:
 @functools.cache
 def _options_model(cls: type[Any]) -> tuple[type[_Options], str | None]:
     """Return the pydantic model of the constructor's options and the name of its `Where` parameter."""
+    parameters = _parameters(cls)
+    where_name = next((name for name, option in parameters.items() if option.annotation is Where), None)
+    fields: dict[str, Any] = {
+        name: (
+            _strict(option.annotation),
+            ... if option.is_required else Field(default=None, validate_default=False),
+        )
+        for name, option in parameters.items()
+        if name != where_name
+    }
+    return create_model(cls.__name__, __base__=_Options, **fields), where_name
+
+
+@dataclass(frozen=True)
+class Option:
+    """A parameter of a constructor: its annotation, and its default where it has one."""
+
+    annotation: Any
+    default: Any = inspect.Parameter.empty
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it has no default."""
+        return self.default is inspect.Parameter.empty
+
+
+def options_of(cls: type[Any]) -> Mapping[str, Option]:
+    """Return the options that `construct` takes for `cls`, in the order of its signature."""
+    return {name: option for name, option in _parameters(cls).items() if option.annotation is not Where}
+
+
+def _parameters(cls: type[Any]) -> dict[str, Option]:
     # A dataclass inherits options, whose annotations mean what they mean in the module of the base class.
     hints = typing.get_type_hints(cls if is_dataclass(cls) else cls.__init__, include_extras=True)
-    fields: dict[str, Any] = {}
-    where_name = None
+    parameters: dict[str, Option] = {}
     for name, parameter in inspect.signature(cls).parameters.items():
-        annotation = hints.get(name, Any)
-        if annotation is Where:
-            where_name = name
-            continue
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise TypeError(f"{cls.__qualname__}: *args and **kwargs cannot be options of a launcher file")
-        required = parameter.default is parameter.empty
-        fields[name] = (_strict(annotation), ... if required else Field(default=None, validate_default=False))
-    return create_model(cls.__name__, __base__=_Options, **fields), where_name
+        parameters[name] = Option(hints.get(name, Any), parameter.default)
+    return parameters
 
 
 def _strict(annotation: Any) -> Any:

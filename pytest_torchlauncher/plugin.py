@@ -73,6 +73,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, text in _PATHS.items():
         group.addoption(spelled(name), metavar="PATH", help=text)
         parser.addini(name, text)
+    schema = "print the JSON Schema of launcher files, for editors, and end"
+    group.addoption("--launcher-schema", action="store_true", help=schema)
     for name, (metavar, text) in _VALUES.items():
         group.addoption(spelled(name), metavar=metavar, help=text)
         parser.addini(name, text)
@@ -117,6 +119,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(ExtentRecorder(), "torchlauncher-extent")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(SessionReports(config), "torchlauncher-reports")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Print the schema instead of running anything, where it is asked for."""
+    if not config.getoption("launcher_schema"):
+        return None
+    import json
+
+    from .schema.launcher_files import launcher_schema
+
+    # Not by pytest's writer: the output is the file that an editor reads.
+    print(json.dumps(launcher_schema(), indent=1))
+    return 0
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
 
 from pytest_torchlauncher import kinds
 from pytest_torchlauncher.errors import LauncherError
@@ -17,6 +19,7 @@ from pytest_torchlauncher.options import Component, construct
 from pytest_torchlauncher.paths import Context
 from pytest_torchlauncher.reference_names import REFERENCE_NAMES
 from pytest_torchlauncher.registry import lookup, names, register
+from pytest_torchlauncher.schema.launcher_files import launcher_schema
 
 KINDS = {
     kind.kind: kind
@@ -196,3 +199,19 @@ def test_importing_them_imports_no_heavy_package():
 def test_errors_of_blocks_are_launcher_errors():
     with pytest.raises(LauncherError, match="is not there"):
         built("converters", "imagenet").convert()
+
+
+@pytest.fixture(scope="module")
+def editors_schema():
+    return launcher_schema()
+
+
+@every_block
+def test_editors_know_it(editors_schema, kind, name):
+    options = MINIMAL.get((kind, name), {})
+    validator = Draft7Validator({"$ref": f"#/definitions/{kind}", "definitions": editors_schema["definitions"]})
+    component = json.loads(json.dumps({KINDS[kind].selector: name, **options}))
+    assert [error.message for error in validator.iter_errors(component)] == []
+    assert not validator.is_valid({**component, "no_such_option": 1})
+    # What must be given is told by the constructor's own checks, too.
+    assert validator.is_valid(name) or options

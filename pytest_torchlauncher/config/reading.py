@@ -16,11 +16,11 @@ from ..refusal import found
 from .known_keys import LATER_KEYS, NO_EFFECT_KEYS
 from .problems import Problems
 
-__all__ = ["Reading", "Settings", "compat_of", "join"]
+__all__ = ["COMPATS", "Reading", "Settings", "compat_of", "join"]
 
 T = TypeVar("T")
 
-_COMPATS = ("accuracy_checker", "none")
+COMPATS = ("accuracy_checker", "none")
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ def compat_of(raw: Any) -> str:
     Raises:
         ValueError: it is neither.
     """
-    if raw not in _COMPATS:
-        raise ValueError(f"{found(raw)} found, {' or '.join(_COMPATS)} expected{did_you_mean(str(raw), _COMPATS)}")
+    if raw not in COMPATS:
+        raise ValueError(f"{found(raw)} found, {' or '.join(COMPATS)} expected{did_you_mean(str(raw), COMPATS)}")
     return str(raw)
 
 
