@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 from .located import Text
 from .refusal import found, refused
 
-__all__ = ["AnnotationPath", "Context", "DataPath", "FilePath", "ModelPath", "ModuleName", "Roots"]
+__all__ = ["AnnotationPath", "Context", "DataPath", "FilePath", "ModelPath", "ModuleName", "Rooted", "Roots"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class _Rooted:
+class Rooted:
     """Resolves a path: models beside the file first, then below their root; the others the other way round."""
 
     root: Literal["data", "models", "annotations"] | None
@@ -51,9 +51,13 @@ class _Rooted:
             return raw
         if not isinstance(raw, str | Path) or not str(raw):
             raise refused(f"{found(raw)} found, a path expected")
+        return self.found(raw, (info.context or Context()).roots)
+
+    def found(self, raw: str | Path, roots: Roots) -> Path:
+        """Return where the path `raw` is, whether or not something is there."""
         path = Path(raw).expanduser()
         beside = (raw.where.file.parent if isinstance(raw, Text) else Path.cwd()) / path
-        root = getattr((info.context or Context()).roots, self.root) if self.root else None
+        root = getattr(roots, self.root) if self.root else None
         if root is None:
             return beside
         below = root / path
@@ -61,16 +65,16 @@ class _Rooted:
         return second if not first.exists() and second.exists() else first
 
 
-DataPath = Annotated[Path, _Rooted("data")]
+DataPath = Annotated[Path, Rooted("data")]
 """A file or folder of a dataset: below ``--launcher-data-dir`` where given, else relative to the launcher file."""
 
-AnnotationPath = Annotated[Path, _Rooted("annotations")]
+AnnotationPath = Annotated[Path, Rooted("annotations")]
 """A file below ``--launcher-annotations-dir`` where given, else relative to the launcher file."""
 
-ModelPath = Annotated[Path, _Rooted("models")]
+ModelPath = Annotated[Path, Rooted("models")]
 """A file beside the launcher file, else below ``--launcher-models-dir``."""
 
-FilePath = Annotated[Path, _Rooted(None)]
+FilePath = Annotated[Path, Rooted(None)]
 """A path relative to the launcher file."""
 
 
@@ -99,5 +103,9 @@ class ModuleName(str):
     def _resolve(cls, raw: Any, info: core_schema.ValidationInfo) -> ModuleName:
         if not isinstance(raw, str) or not raw:
             raise refused(f"{found(raw)} found, a dotted path or a file expected")
-        is_file = "/" in raw or Path(raw).suffix in (".pt", ".pth", ".pt2")
-        return cls(raw, _Rooted("models").resolve(raw, info) if is_file else None)
+        return cls(raw, Rooted("models").resolve(raw, info) if cls.is_file(raw) else None)
+
+    @staticmethod
+    def is_file(raw: str) -> bool:
+        """Return whether `raw` names a file or folder rather than a dotted path."""
+        return "/" in raw or Path(raw).suffix in (".pt", ".pth", ".pt2")

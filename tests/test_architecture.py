@@ -19,7 +19,7 @@ LAYERS = [
     {"runner"},
     {"results", "figures"},
     {"target"},
-    {"gating", "history", "progress", "schema", "user_traceback"},
+    {"gating", "history", "migration", "progress", "schema", "user_traceback"},
     {"baselines", "record"},
     {"evaluation", "config"},
     {"data", "launcher"},

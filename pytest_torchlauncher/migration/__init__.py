@@ -1,0 +1,1 @@
+"""Configs of the Accuracy Checker rewritten into launcher files."""
