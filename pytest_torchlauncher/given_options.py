@@ -9,13 +9,13 @@ from typing import TypeVar
 
 import pytest
 
-__all__ = ["FOLDERS", "check_workflow", "flag", "is_limited", "path", "read", "spelled"]
+__all__ = ["ENVIRONMENT", "FOLDERS", "check_workflow", "flag", "is_limited", "path", "read", "spelled"]
 
 T = TypeVar("T")
 
 FOLDERS = ("launcher_data_dir", "launcher_models_dir", "launcher_annotations_dir")
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "launcher_data_dir": "DATA_DIR",
     "launcher_models_dir": "MODELS_DIR",
     "launcher_annotations_dir": "ANNOTATIONS_DIR",
@@ -96,7 +96,7 @@ def path(config: pytest.Config, name: str, *, environment: bool = True) -> Path 
     Raises:
         pytest.UsageError: a folder that is not there; names where it was given.
     """
-    variable = _ENVIRONMENT.get(name, "")
+    variable = ENVIRONMENT.get(name, "")
     sources = [
         (spelled(name), config.invocation_params.dir, config.getoption(name)),
         (f"ini {name}", config.inipath.parent if config.inipath else config.rootpath, config.getini(name)),

@@ -78,10 +78,14 @@ class _Definitions:
     def _shared(self) -> dict[str, Schema]:
         check = "Whether an evaluation checks itself for batch dependence, randomness and a gate that sees nothing."
         return {
-            "gate": self._refer(Gate),
+            "gate": self._gate(),
             "selfcheck": {"type": "boolean", "description": check, "default": False},
             "compat": {"enum": list(COMPATS), "description": "Whose numbers are reproduced, defects included."},
         }
+
+    def _gate(self) -> Schema:
+        # Draft 7 looks at nothing beside a reference.
+        return {"allOf": [self._refer(Gate)], "description": "How much metrics may change; see Gate."}
 
     def _launcher(self) -> Schema:
         own = self._spec(LauncherSpec)
@@ -148,7 +152,7 @@ class _Definitions:
             "prediction_source": "Which prediction it measures, where a sample has several.",
         }
         named = {key: {**_TEXT, "description": told} for key, told in text.items()}
-        return {**named, "gate": self._refer(Gate), **self._spec(Reference)["properties"]}
+        return {**named, "gate": self._gate(), **self._spec(Reference)["properties"]}
 
     def _spec(self, cls: type[Any]) -> Schema:
         """Return the schema of the mapping that `cls` is constructed of."""
@@ -163,7 +167,6 @@ class _Definitions:
     def _option(self, option: Option, told: str) -> Schema:
         schema = value_schema(option.annotation, self._refer)
         if "$ref" in schema and told:
-            # Draft 7 looks at nothing beside a reference.
             schema = {"allOf": [schema]}
         if told:
             schema["description"] = told
