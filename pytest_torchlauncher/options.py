@@ -14,16 +14,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Generic, Literal, LiteralString, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
-from .errors import Position, did_you_mean
+from .errors import Position
 from .kinds import Block
 from .located import Row, Table, Text
 from .paths import Context
-from .refusal import found, refused
+from .refusal import found, readable, refused
 from .registry import lookup
 
 __all__ = [
@@ -85,7 +85,7 @@ def _construct(cls: type[Any], raw: Any, context: Context) -> tuple[Any, Mapping
     try:
         options = model.model_validate(_compatible(raw, model, context), context=context)
     except ValidationError as error:
-        raise _readable(error, model) from None
+        raise readable(error, model) from None
     # In the order of the signature: a set has another one in every process.
     given = {name: getattr(options, name) for name in model.model_fields if name in options.model_fields_set}
     if where_name:
@@ -165,52 +165,6 @@ def _no_bool(value: Any) -> Any:
     if isinstance(value, bool):
         raise refused(f"{found(value)} found, a number expected")
     return value
-
-
-def _readable(error: ValidationError, model: type[BaseModel]) -> ValidationError:
-    """Return `error` with unknown keys explained and pydantic's phrases put as found and expected."""
-    lines: list[InitErrorDetails] = []
-    for detail in error.errors(include_url=False):
-        kind, loc = detail["type"], detail["loc"]
-        if kind == "extra_forbidden" and len(loc) == 1:
-            known = list(model.model_fields)
-            message = f"unknown key{did_you_mean(str(loc[0]), known) or '; known are ' + (', '.join(known) or 'none')}"
-        elif kind == "missing":
-            message = "missing, and required"
-        elif kind == "invalid_key":
-            message = f"{loc[-1]!r} found as a key, a name expected"
-        elif kind in _EXPECTED:
-            message = f"{found(detail['input'])} found, {_EXPECTED[kind].format(**detail.get('ctx', {}))} expected"
-        elif kind == "value_error":
-            message = str(detail["ctx"]["error"])
-        else:
-            message = detail["msg"]
-        tag: LiteralString = {"extra_forbidden": "extra_forbidden", "missing": "missing"}.get(kind, "problem")
-        lines.append(InitErrorDetails(type=refused(message, tag), loc=loc, input=detail["input"]))
-    return ValidationError.from_exception_data(error.title, lines)
-
-
-_EXPECTED = {
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "finite_number": "a finite number",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "string_type": "text",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "dict_type": "a mapping",
-    "mapping_type": "a mapping",
-    "path_type": "a path",
-    "greater_than_equal": "at least {ge}",
-    "greater_than": "more than {gt}",
-    "less_than_equal": "at most {le}",
-    "less_than": "less than {lt}",
-    "literal_error": "{expected}",
-}
 
 
 class Spec:
