@@ -31,7 +31,7 @@ LAYERS = [
     {"registry", "located", "given_options", "refusal"},
     {"kinds", "reference_names", "boxes", "channel_values", "images", "rle", "text_arrays"},
     {"types", "extras", "cores", "workers", "noted"},
-    {"errors", "reads", "opencv"},
+    {"errors", "reads", "opencv", "whole_files"},
 ]
 KINDS = LAYERS[11]
 EXTRAS = {"transformers", "safetensors", "faster_coco_eval", "lmdb", "rapidfuzz", "torchmetrics"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from ..errors import DataError, display_path
 from ..opencv import opencv
 from ..types import Annotated
+from ..whole_files import write_whole
 
 __all__ = ["write_missing"]
 
@@ -38,6 +38,4 @@ def _write(item: Annotated, path: Path) -> None:
     image: Any = item.data
     _, content = cv2.imencode(".png", image[..., ::-1] if item.color == "rgb" else image)
     # Several workers may convert at once: none may see another's half-written file.
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(content.tobytes())
-    os.replace(temporary, path)
+    write_whole(path, content.tobytes())

@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from ..errors import LauncherError, display_path
+from ..whole_files import write_whole
 from .run import Run, Value
 
 __all__ = ["VERSION", "add_arguments", "run"]
@@ -89,9 +90,4 @@ def _write(content: bytes, path: Path | None) -> None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, content)

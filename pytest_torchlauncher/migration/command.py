@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, LauncherError, display_path
+from ..whole_files import write_whole
 
 if TYPE_CHECKING:
     from .rewriting import Note
@@ -69,7 +69,7 @@ def _import(config: Path, arguments: argparse.Namespace) -> int:
     code = 0 if found.files else 1
     for file in found.files:
         path = folder / file.name
-        _write(path, "\n".join([*_header(config, file.notes), _yaml(file.content)]))
+        write_whole(path, "\n".join([*_header(config, file.notes), _yaml(file.content)]))
         print(f"wrote {display_path(path)}")
         for line in (*map(str, file.notes), *(problems := list(_problems(path)))):
             print(line, file=sys.stderr)
@@ -95,17 +95,6 @@ def _yaml(value: object) -> str:
 
     text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
     return text
-
-
-def _write(path: Path, text: str) -> None:
-    """Write `text`, whole or not at all."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _problems(path: Path) -> Iterator[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from ..record import Record
+from ..whole_files import write_whole
 
 __all__ = ["VERSION", "write_json"]
 
@@ -37,13 +37,7 @@ def write_json(path: Path, records: Sequence[Record]) -> None:
     """
     environment = next((record.environment for record in records if record.environment), {})
     report = {"schema": VERSION, "environment": environment, "evaluations": [_evaluation(record) for record in records]}
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        temporary.write_text(json.dumps(_finite(report), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, json.dumps(_finite(report), indent=2, allow_nan=False) + "\n")
 
 
 def _evaluation(record: Record) -> dict[str, Any]:

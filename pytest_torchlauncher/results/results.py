@@ -17,6 +17,7 @@ from ..noted import Beginning
 from ..reads import Reads
 from ..record import Record
 from ..target import Target
+from ..whole_files import write_whole
 from .conditions import (
     conftests,
     hardware,
@@ -99,16 +100,7 @@ class Results:
             return
         entry = {"conditions": text, "content": self._content(stored), **stored, "record": record.to_dict()}
         with suppress(OSError):
-            self._write(self._path(target), json.dumps(entry))
-
-    def _write(self, path: Path, text: str) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            write_whole(self._path(target), json.dumps(entry))
 
     def _path(self, target: Target) -> Path:
         return self._folder / f"{hashlib.sha256(target.id.encode(errors='surrogateescape')).hexdigest()}.json"

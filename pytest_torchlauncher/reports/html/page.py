@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from markupsafe import Markup
 
 from ...gating.wording import format_allowed, format_delta, format_value
 from ...record import STATUSES, Record
+from ...whole_files import write_whole
 from . import svg
 
 __all__ = ["Point", "render", "write_page"]
@@ -57,14 +57,7 @@ def write_page(path: Path, records: Sequence[Record], trends: Trends, notes: Seq
     Raises:
         OSError: the file cannot be written.
     """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # Names of files need not be UTF-8.
-        temporary.write_text(render(records, trends, notes), encoding="utf-8", errors="backslashreplace")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, render(records, trends, notes))
 
 
 def render(records: Sequence[Record], trends: Trends, notes: Sequence[str] = ()) -> str:
