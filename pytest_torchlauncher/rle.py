@@ -74,7 +74,7 @@ def _from_counts(segmentation: Mapping[str, Any], size: Size) -> Rle:
         encoded = written if isinstance(counts, str | bytes) else coco.frPyObjects(written, *size)
         coco.decode(encoded)
     except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"run lengths found that do not fill {size[0]} x {size[1]} px") from None
+        raise ValueError(f"run lengths found that do not fill {size[0]} x {size[1]} px, as many expected") from None
     return _rle(encoded)
 
 

@@ -78,7 +78,10 @@ def _prediction(boxes: Array, labels: Array, scores: Array, sample: Sample) -> S
             f"boxes {boxes.shape}, labels {labels.shape}, scores {scores.shape} found, (N, 4), (N,), (N,) expected"
         )
     if sample.geometry is None:
-        raise OutputError(f"{sample.identifier}: how the input came from the original image is not known")
+        raise OutputError(
+            f"{sample.identifier}: how the input came from the original image is not known; "
+            "let the dataset give images, not tensors"
+        )
     return ScoredBoxes(
         sample.geometry.boxes_to_original(boxes[:, :4]),
         labels.reshape(-1).astype(np.int64),

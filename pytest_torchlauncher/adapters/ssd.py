@@ -44,7 +44,7 @@ class SSD(Adapter):
         if self.custom_output_order:
             rows = rows[:, [5, 4, 1, 0, 3, 2]]
         if not np.isfinite(rows[:, 0]).all():
-            raise OutputError("labels found that are no finite numbers")
+            raise OutputError("labels found that are no finite numbers, whole numbers expected")
         return ScoredBoxes(rows[:, 2:], rows[:, 0].astype(np.int64), rows[:, 1], "normalized")
 
 

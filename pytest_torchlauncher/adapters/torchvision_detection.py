@@ -57,7 +57,10 @@ class TorchvisionDetection(Adapter):
         predictions = []
         for index, sample in enumerate(batch.samples):
             if sample.geometry is None:
-                raise OutputError(f"{sample.identifier}: how the input came from the original image is not known")
+                raise OutputError(
+                    f"{sample.identifier}: how the input came from the original image is not known; "
+                    "let the dataset give images, not tensors"
+                )
             found = {name: parts[index] for name, parts in by_name.items()}
             predictions.append(self._prediction(found, sample.geometry))
         return predictions

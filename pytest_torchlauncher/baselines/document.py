@@ -39,7 +39,9 @@ class Entry:
         try:
             fields = ",\n".join(f"{json.dumps(name)}: {_field(name, raw[name])}" for name in sorted(raw))
         except ValueError:
-            raise BaselineError(f"{baseline.key.name}: a number that is not finite cannot be stored") from None
+            raise BaselineError(
+                f"{baseline.key.name}: a number that is not finite cannot be stored; check outputs and annotations"
+            ) from None
         return cls(baseline, "{\n" + textwrap.indent(fields, " " * 6) + "\n    }")
 
 

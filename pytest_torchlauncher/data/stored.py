@@ -34,7 +34,10 @@ def open_stored(spec: DatasetSpec, limit: Amount | None = None) -> Dataset:
     """
     annotations = _convert(spec)
     if not annotations.items:
-        raise DataError("annotation_conversion: no annotated item found", spec.where["annotation_conversion"])
+        raise DataError(
+            "annotation_conversion: no annotated item found, at least one expected; look at its options",
+            spec.where["annotation_conversion"],
+        )
     root = spec.data_source or annotations.root
     if root is None and any(item.data is None for item in annotations.items):
         raise DataError("data_source is missing; it names the folder where the images lie", spec.where.own)
@@ -92,7 +95,10 @@ class StoredSamples:
 
     def _held(self, item: Annotated) -> tuple[Data, Color | None, str]:
         if item.data is None:
-            raise DataError(f"{item.identifier} has no data in its annotation file", self.reader.where.own)
+            raise DataError(
+                f"{item.identifier} has no data in its annotation file; give data_source, the folder of the images",
+                self.reader.where.own,
+            )
         return item.data, item.color, digest_of(item.data)
 
     def _read(self, item: Annotated, root: Path) -> tuple[Data, Color | None, str]:

@@ -104,7 +104,8 @@ class Ledger:
         """
         if not self._ids:
             raise DataError(
-                f"dataset {self._evaluation.dataset.name!r} has no samples", self._evaluation.dataset.where.own
+                f"dataset {self._evaluation.dataset.name!r} has no samples, at least one expected",
+                self._evaluation.dataset.where.own,
             )
         specs = [spec for spec in self._evaluation.metrics if only in (None, spec.name)]
         metrics = {spec.name: summarized(spec, self._evidence[spec.name], self._meta) for spec in specs}

@@ -153,7 +153,7 @@ def _is_tensor(value: Any) -> bool:
 
 def _check_names(tensors: Tensors, output_names: Sequence[str]) -> None:
     if not tensors:
-        raise OutputError("the module returned no tensor")
+        raise OutputError("the module returned no tensor; let forward return one, or a tuple, list or mapping of them")
     absent = [n for n in output_names if not any(f"{name}.".startswith(f"{n}.") for name in tensors)]
     if absent:
         first = {name: tensor[0] if isinstance(tensor, tuple) else tensor for name, tensor in tensors.items()}

@@ -38,7 +38,10 @@ def _among(scores: Array, labels: Array, k: int) -> Array:
         raise OutputError(f"top_k: {k} found, at most {classes} expected, the classes that the model tells apart")
     outside = labels[(labels < 0) | (labels >= classes)]
     if outside.size:
-        raise OutputError(f"label {outside[0]} is outside the model's {classes} classes (0 to {classes - 1})")
+        raise OutputError(
+            f"label {outside[0]} is outside the model's {classes} classes (0 to {classes - 1}); "
+            "correct the labels, or take another model"
+        )
     if np.isnan(scores.max()):
         raise OutputError("NaN found among the scores, numbers expected")
     if k == 1:

@@ -51,7 +51,7 @@ class Targeted(Postprocessor):
             raise ValueError("apply_to found beside annotation_source or prediction_source, only one of them expected")
         impossible = {"annotation": not self.annotations, "prediction": not self.predictions}
         if self.apply_to and impossible.get(self.apply_to):
-            raise ValueError(f"apply_to: {self.apply_to!r} found, of which this step changes nothing")
+            raise ValueError(f"apply_to: {self.apply_to!r} found, of which this step changes nothing; name the other")
         if self.needs_target and not (self.apply_to or sources):
             raise ValueError("apply_to is missing; annotation, prediction or all expected")
 

@@ -42,7 +42,10 @@ class NormalizeLandmarksPoints(Targeted):
         """
         x_min, y_min, x_max, y_max = self._region(pair)
         if x_max <= x_min or y_max <= y_min:
-            raise OutputError(f"{pair.sample.identifier}: its rectangle {x_min, y_min, x_max, y_max} has no area")
+            raise OutputError(
+                f"{pair.sample.identifier}: its rectangle {x_min, y_min, x_max, y_max} has no area; "
+                "correct the annotation"
+            )
         points = (_in_original(value, pair) - (x_min, y_min)) / (x_max - x_min, y_max - y_min)
         return replace(value, points=points, frame="normalized")
 

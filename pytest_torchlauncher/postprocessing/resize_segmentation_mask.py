@@ -86,7 +86,10 @@ class ResizeSegmentationMask(Targeted):
         if frame == "original" or (not is_original and (geometry is None or geometry.is_stretch)):
             return resize_nearest(mask, size)
         if geometry is None:
-            raise OutputError(f"{pair.sample.identifier}: how the input came from the original image is not known")
+            raise OutputError(
+                f"{pair.sample.identifier}: how the input came from the original image is not known; "
+                "let the dataset give images, not tensors"
+            )
         placed = over_original(mask, geometry, outside)
         return placed if is_original else resize_nearest(placed, size)
 

@@ -69,7 +69,9 @@ class Crop(Preprocessor):
         height, width, _ = pixels.shape
         size = self._target(width, height)
         if min(size) < 1:
-            raise ValueError(f"central_fraction {self.central_fraction} of {width}x{height} is nothing")
+            raise ValueError(
+                f"central_fraction {self.central_fraction} of {width}x{height} is nothing, a pixel at least expected"
+            )
         if size[0] <= width and size[1] <= height:
             top, left = self._start(height, size[1]), self._start(width, size[0])
             geometry = sample.geometry and sample.geometry.cropped_to(top, left, size[::-1])

@@ -134,7 +134,8 @@ class Resize(Preprocessor):
         image = sample.data.levels if isinstance(sample.data, Levels) and stays_levels else image_of(sample)
         size = self._target((image.shape[1], image.shape[0]))
         if min(size) < 1:
-            raise ValueError(f"resizing {image.shape[1]}x{image.shape[0]} to {size[0]}x{size[1]} leaves nothing")
+            source, target = f"{image.shape[1]}x{image.shape[0]}", f"{size[0]}x{size[1]}"
+            raise ValueError(f"resizing {source} to {target} leaves nothing, a pixel at least expected")
         is_pillow = self._backend == "pillow"
         resized = _by_pillow if is_pillow else _by_opencv
         result = resized(image, size, self._known[(self.interpolation or "bilinear").upper()])

@@ -45,7 +45,9 @@ class LmdbReader(Reader):
         except lmdb.Error as error:
             raise DataError(f"data_source cannot be read as LMDB: {error}") from None
         if content is None:
-            raise DataError(f"no key {key} found in the LMDB {display_path(root)}")
+            raise DataError(
+                f"no key {key} found in the LMDB {display_path(root)}; correct the identifiers of the annotations"
+            )
         return bytes(content)
 
     def decode(self, content: bytes) -> tuple[Array, Color | None]:

@@ -41,4 +41,4 @@ def _load(content: bytes) -> Array:
     for array in arrays:
         if isinstance(array, np.ndarray):
             return array
-    raise ValueError("no array in the archive")
+    raise ValueError("no array in the archive, one expected")

@@ -116,4 +116,7 @@ def test_the_way_back_must_be_known():
     outputs = Outputs(found(1))
     with pytest.raises(OutputError) as caught:
         FasterRCNNOnnx(**NAMES).adapt(outputs, Batch((sample(None),)))
-    assert str(caught.value) == "0.png: how the input came from the original image is not known"
+    assert (
+        str(caught.value)
+        == "0.png: how the input came from the original image is not known; let the dataset give images, not tensors"
+    )

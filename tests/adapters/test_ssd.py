@@ -67,7 +67,7 @@ def test_nothing_found():
 def test_labels_are_numbers(label):
     with pytest.raises(OutputError) as caught:
         adapted([[[[0, label, 0.5, 0, 0, 1, 1]]]], 1)
-    assert str(caught.value) == "labels found that are no finite numbers"
+    assert str(caught.value) == "labels found that are no finite numbers, whole numbers expected"
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 4, 6), (14, 1), ()])

@@ -78,7 +78,10 @@ def test_what_does_not_suit_is_told():
     found = outputs(boxes=[[[3, 4, 9, 12]]], labels=[[1]], scores=[[0.5]])
     with pytest.raises(OutputError) as unknown:
         TorchvisionDetection().adapt(found, batch(None))
-    assert unknown.value.message == "0: how the input came from the original image is not known"
+    assert (
+        unknown.value.message
+        == "0: how the input came from the original image is not known; let the dataset give images, not tensors"
+    )
     with pytest.raises(OutputError) as count:
         TorchvisionDetection().adapt(found, batch(GEOMETRY, GEOMETRY))
     assert count.value.message == (

@@ -248,7 +248,10 @@ def test_locks_lie_elsewhere(path, tmp_path):
 def test_what_is_not_finite_is_never_written(path, metric):
     Store(path).write([entry()])
     before = files(path)
-    with pytest.raises(BaselineError, match=r"^digits_cnn-digits: a number that is not finite cannot be stored$"):
+    with pytest.raises(
+        BaselineError,
+        match=r"^digits_cnn-digits: a number that is not finite cannot be stored; check outputs and annotations$",
+    ):
         Store(path).write([entry(measurement=measured({"top1": metric}))])
     assert files(path) == before
 

@@ -70,14 +70,22 @@ def test_names(raw: Any, names: tuple[str, ...], expected: dict[str, torch.Tenso
         ),
         ({"out": A}, ("aux",), "there is no output for 'aux'; the module returned out (4, 10) float32"),
         ((A, None), ("a", "b"), "there is no output for 'b'; the module returned a (4, 10) float32"),
-        ({"n": 3, "text": "x"}, (), "the module returned no tensor"),
+        (
+            {"n": 3, "text": "x"},
+            (),
+            "the module returned no tensor; let forward return one, or a tuple, list or mapping of them",
+        ),
         ({"out": A, "n": 3}, ("n",), "there is no output for 'n'; the module returned out (4, 10) float32"),
         ((A, 3), (), "'output_1' is of type int; a tensor expected"),
         ("text", (), "'output' is of type str; a tensor expected"),
         (Result, (), "'output' is of type type; a tensor expected"),
-        (None, (), "the module returned no tensor"),
-        ([], (), "the module returned no tensor"),
-        ({"a": None}, ("a",), "the module returned no tensor"),
+        (None, (), "the module returned no tensor; let forward return one, or a tuple, list or mapping of them"),
+        ([], (), "the module returned no tensor; let forward return one, or a tuple, list or mapping of them"),
+        (
+            {"a": None},
+            ("a",),
+            "the module returned no tensor; let forward return one, or a tuple, list or mapping of them",
+        ),
     ],
 )
 def test_what_cannot_be_named(raw: Any, names: tuple[str, ...], message: str) -> None:

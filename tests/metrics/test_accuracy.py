@@ -106,7 +106,10 @@ def test_more_than_all_classes():
 def test_a_label_outside_the_classes(label):
     with pytest.raises(OutputError) as caught:
         observed(Accuracy(), [3, label], np.zeros((2, 10)))
-    assert str(caught.value) == f"label {label} is outside the model's 10 classes (0 to 9)"
+    assert (
+        str(caught.value)
+        == f"label {label} is outside the model's 10 classes (0 to 9); correct the labels, or take another model"
+    )
 
 
 def test_nan_never_wins():

@@ -123,7 +123,9 @@ def test_a_rectangle_is_needed_where_it_is_asked_for():
     assert str(caught.value) == (
         "face.png has no annotated rectangle; remove use_annotation_rect, or choose a converter that gives rectangles"
     )
-    with pytest.raises(OutputError, match=r"^face\.png: its rectangle \(9\.0, 1\.0, 9\.0, 5\.0\) has no area$"):
+    with pytest.raises(
+        OutputError, match=r"^face\.png: its rectangle \(9\.0, 1\.0, 9\.0, 5\.0\) has no area; correct the annotation$"
+    ):
         both(landmarks, landmarks, {"region": (9.0, 1.0, 9.0, 5.0)}, use_annotation_rect=True)
 
 

@@ -110,7 +110,10 @@ def test_sizes_that_are_not_known_or_not_whole():
     assert unknown.value.message == "a: the size of the image is not known; give size, or resize it first"
     with pytest.raises(OutputError) as lost:
         step.apply(pair(prediction=Mask(np.zeros((2, 2), int), "input")))
-    assert lost.value.message == "a: how the input came from the original image is not known"
+    assert (
+        lost.value.message
+        == "a: how the input came from the original image is not known; let the dataset give images, not tensors"
+    )
 
 
 def test_colours_become_labels():

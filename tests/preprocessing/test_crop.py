@@ -129,7 +129,7 @@ def test_options_that_contradict(options, message):
 
 
 def test_nothing_may_be_left():
-    with pytest.raises(ValueError, match=r"^central_fraction 0\.1 of 4x30 is nothing$"):
+    with pytest.raises(ValueError, match=r"^central_fraction 0\.1 of 4x30 is nothing, a pixel at least expected$"):
         cropped(image(30, 4), central_fraction=0.1)
 
 

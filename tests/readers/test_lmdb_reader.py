@@ -76,7 +76,7 @@ def test_what_is_no_such_image(content, message):
 def test_a_missing_key_is_named(tmp_path):
     with pytest.raises(DataError) as caught:
         LmdbReader().fetch(database(tmp_path, b"first"), "2")
-    assert str(caught.value) == f"no key image-000000002 found in the LMDB {tmp_path}"
+    assert str(caught.value) == f"no key image-000000002 found in the LMDB {tmp_path}; correct the identifiers of the annotations"
 
 
 @pytest.mark.parametrize("identifier", ["a.png", "-1", "", "²"])
