@@ -146,6 +146,9 @@ class TorchLauncher:
         settings = self._request.config.stash[runner_key].settings
         settings = replace(settings, overrides={**settings.overrides, **overrides})
         place = Position(test_file, caller.lineno, 1)
+        _check("source", source, (str, Path, Mapping), "the path of a launcher file or its content as a mapping", place)
+        _check("name", name, (str, type(None)), "the name of a model or evaluation", place)
+        _check("baseline", baseline, (str, type(None)), "a name", place)
         try:
             if isinstance(source, Mapping):
                 content = load_document(located(source, place), test_file, settings, Problems())
@@ -170,6 +173,11 @@ def bound_launchers(request: pytest.FixtureRequest) -> Iterator[TorchLauncher]:
     """Yield the fixture's value; the models that the test built go with its end."""
     with ExitStack() as stack:
         yield TorchLauncher(request, stack)
+
+
+def _check(argument: str, value: Any, kinds: Any, expected: str, place: Position) -> None:
+    if not isinstance(value, kinds):
+        raise LauncherError(f"torch_launcher: {argument} {value!r} found, {expected} expected", place)
 
 
 def _choose(entries: Iterable[Entry], name: str | None, place: Position) -> Evaluation:

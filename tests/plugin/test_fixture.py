@@ -194,3 +194,21 @@ def test_path_is_relative_to_the_tests_file(tiny, pytester):
         "def test_net(torch_launcher):\n    assert torch_launcher('../tiny.launcher.yml').evaluate().data.count == 12\n"
     )
     pytester.runpytest("deep").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("call", "found"),
+    [
+        ("5", "source 5 found, the path of a launcher file or its content as a mapping expected"),
+        ("'tiny.launcher.yml', baseline=3", "baseline 3 found, a name expected"),
+        ("'tiny.launcher.yml', name=['a']", "name ['a'] found, the name of a model or evaluation expected"),
+        ("'nowhere.launcher.yml'", "nowhere.launcher.yml"),
+    ],
+)
+def test_a_call_that_cannot_be_meant_gets_one_sentence(tiny, pytester, call, found):
+    pytester.makepyfile(test_own=f"def test_own(torch_launcher):\n    torch_launcher({call}).check()\n")
+    result = pytester.runpytest("test_own.py")
+    result.assert_outcomes(failed=1)
+    (line,) = [line for line in result.outlines if line.startswith("FAILED ")]
+    assert found in line
+    assert "TypeError" not in line

@@ -76,7 +76,8 @@ def test_what_is_no_such_image(content, message):
 def test_a_missing_key_is_named(tmp_path):
     with pytest.raises(DataError) as caught:
         LmdbReader().fetch(database(tmp_path, b"first"), "2")
-    assert str(caught.value) == f"no key image-000000002 found in the LMDB {tmp_path}; correct the identifiers of the annotations"
+    remedy = "correct the identifiers of the annotations"
+    assert str(caught.value) == f"no key image-000000002 found in the LMDB {tmp_path}; {remedy}"
 
 
 @pytest.mark.parametrize("identifier", ["a.png", "-1", "", "²"])
