@@ -69,6 +69,9 @@ def test_charts_of_every_kind_are_there(opened):
     for name in ("Confusion matrix", "Precision over recall", "Parts of miou", "History", "Time", "Provenance"):
         assert name in text
     assert opened.page.locator(".line.baseline").count() > 0
+    # Of the two runs of this project.
+    assert opened.page.locator("svg.trend").count() >= 5
+    assert "top1 in the latest 2 runs, from 0.9944 to 0.9" in opened.page.content()
 
 
 def test_there_is_nothing_that_axe_core_objects_to(opened, axe):
