@@ -132,7 +132,15 @@ def test_flips_are_listed_where_there_are_no_pictures():
 
 
 @pytest.mark.parametrize(
-    "parts", [{}, {"a": None}, {"a": -1.0, "b": 2.0}, {"a": 120.0}, {str(n): n / 9 for n in range(90)}]
+    "parts",
+    [
+        {},
+        {"a": None},
+        {"a": float("nan"), "b": float("inf"), "c": 0.5},
+        {"a": -1.0, "b": 2.0},
+        {"a": 120.0},
+        {str(n): n / 9 for n in range(90)},
+    ],
 )
 def test_parts_of_any_kind(parts):
     page = Page(render([record(0, metrics=(metric(components=parts),))], {}))

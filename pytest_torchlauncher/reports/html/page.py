@@ -212,6 +212,7 @@ def _trend(name: str, points: Sequence[Point], *, small: bool) -> Markup:
 
 
 def _bars(name: str, components: Mapping[str, float | None]) -> Mapping[str, Any]:
+    components = {part: v if v is not None and math.isfinite(v) else None for part, v in components.items()}
     known = sorted(components.items(), key=lambda part: math.inf if part[1] is None else part[1])
     left_out = len(known) - _PARTS
     shown = known if left_out <= 0 else [*known[: _PARTS // 2], *known[-_PARTS // 2 :]]
