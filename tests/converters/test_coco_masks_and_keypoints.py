@@ -98,7 +98,7 @@ def test_run_lengths_that_do_not_fill_the_image_are_told(converted, content):
     content["annotations"][1]["segmentation"]["counts"] = "!!zz"
     with pytest.raises(DataError) as error:
         converted(MSCocoMaskRCNN)
-    assert error.value.message == "b.png: run lengths found that do not fill 30 x 40 px"
+    assert error.value.message == "b.png: run lengths found that do not fill 30 x 40 px, as many expected"
 
 
 def test_where_images_lie(converted, tmp_path):
